@@ -1,0 +1,2 @@
+import { serve } from 'wat-vm'
+await serve((n: number) => n * n)

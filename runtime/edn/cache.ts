@@ -1,0 +1,68 @@
+import { internKeyword, type Keyword } from './keyword.ts'
+import { intern, isName } from './names.ts'
+import { Sym } from './values.ts'
+
+// Direct-mapped and of fixed size: a hit costs no allocation, a miss replaces, input cannot grow it.
+// The hash is the reader's, computed while it scans; equal hashes cost a miss, nothing more.
+const SLOTS = 1024
+const MAX_LENGTH_UNITS = 64
+
+const keywordTexts: string[] = new Array<string>(SLOTS).fill('')
+const keywords: (Keyword | undefined)[] = new Array<undefined>(SLOTS).fill(undefined)
+const symbolTexts: string[] = new Array<string>(SLOTS).fill('')
+const symbols: (Sym | null | boolean)[] = new Array<null>(SLOTS).fill(null)
+
+/** The name of the keyword whose text without colon is at [start, end), `''` if that is none. */
+export function keywordText(text: string, start: number, end: number, hash: number): string {
+  const slot = hash & (SLOTS - 1)
+  const known = keywordTexts[slot]!
+  if (same(known, text, start, end)) return known
+  const name = text.slice(start, end)
+  if (!isName(':' + name)) return ''
+  const own = intern(name)
+  if (own.length <= MAX_LENGTH_UNITS) {
+    keywordTexts[slot] = own
+    keywords[slot] = undefined
+  }
+  return own
+}
+
+/** The keyword of a name that `keywordText` gave for this hash. */
+export function keyword(name: string, hash: number): Keyword {
+  const slot = hash & (SLOTS - 1)
+  if (keywordTexts[slot] !== name) return internKeyword(name)
+  return (keywords[slot] ??= internKeyword(name))
+}
+
+/** The symbol at [start, end), or what `nil`, `true` and `false` stand for; `undefined` if it is none. */
+export function symbol(
+  text: string,
+  start: number,
+  end: number,
+  hash: number,
+): Sym | null | boolean | undefined {
+  const slot = hash & (SLOTS - 1)
+  const known = symbolTexts[slot]!
+  if (known !== '' && same(known, text, start, end)) return symbols[slot]
+  const name = text.slice(start, end)
+  const value = interpret(name)
+  if (value !== undefined && name.length <= MAX_LENGTH_UNITS) {
+    symbolTexts[slot] = value instanceof Sym ? value.name : intern(name)
+    symbols[slot] = value
+  }
+  return value
+}
+
+function interpret(name: string): Sym | null | boolean | undefined {
+  if (name === 'nil') return null
+  if (name === 'true') return true
+  if (name === 'false') return false
+  return isName(name) ? new Sym(intern(name)) : undefined
+}
+
+function same(known: string, text: string, start: number, end: number): boolean {
+  const length = end - start
+  if (known.length !== length) return false
+  for (let i = 0; i < length; i++) if (known.charCodeAt(i) !== text.charCodeAt(start + i)) return false
+  return true
+}

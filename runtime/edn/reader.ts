@@ -1,0 +1,71 @@
+import { scan } from './scan.ts'
+import type { Position } from './source.ts'
+import { type ReaderOptions, ReaderState } from './state.ts'
+
+/**
+ * Reads values from text or bytes that come in pieces of any size. Time is linear in the input however it is
+ * split. After an error reading goes on at the next line (`malformed`) or behind the form (`too-large`).
+ */
+export class Reader {
+  /** What the last `next()` that returned true has read. */
+  value: unknown = undefined
+  /** Bytes of input since the value before it; a guess where other than ASCII is among them. */
+  valueBytes = 0
+
+  private readonly state: ReaderState
+  private spent = true
+  private valueEnd = 0
+
+  constructor(options?: ReaderOptions) {
+    this.state = new ReaderState(options)
+  }
+
+  /** Where reading stands. */
+  position(): Position {
+    return this.state.source.locate(this.state.source.pos)
+  }
+
+  /** More input: text, or UTF-8 bytes that may be split inside a character. */
+  push(chunk: string | Uint8Array): void {
+    this.state.source.push(chunk)
+  }
+
+  /** There is no more input. */
+  end(): void {
+    this.state.source.end()
+  }
+
+  /** Inside a form, or behind a tag or `#_` whose value has not come. */
+  get pending(): boolean {
+    return this.state.inForm
+  }
+
+  /** Bytes pushed and not yet given out as values: those of the unfinished form, and what was not looked at. */
+  get buffered(): number {
+    return this.state.source.pushed - this.state.taken
+  }
+
+  /**
+   * True: the next value is in `value`. False: more input is needed or, after `end()`, there is none. Throws a
+   * `WatError`, `malformed` or `too-large`, whose `data` has `offset`, `line` and `column`; `incomplete: true` if
+   * the input ended inside a form; and `head: { tag, id }` if the form was `#tag [id …` with a number for id.
+   */
+  next(): boolean {
+    const { state } = this
+    this.value = undefined
+    while (!this.spent || state.source.load()) {
+      this.spent = false
+      if (scan(state)) {
+        this.value = state.value
+        state.value = undefined
+        this.valueBytes = state.taken - this.valueEnd
+        this.valueEnd = state.taken
+        return true
+      }
+      this.spent = true
+      state.textSpent()
+    }
+    state.waitOrEnd()
+    return false
+  }
+}

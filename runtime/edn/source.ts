@@ -1,0 +1,166 @@
+import { Buffer } from 'node:buffer'
+import { WatError } from '../error.ts'
+import { TERMINATOR } from './chars.ts'
+import { type Piece, Utf8 } from './utf8.ts'
+
+export interface Position {
+  /** UTF-16 units from the start of the input, from 0. */
+  offset: number
+  /** From 1. */
+  line: number
+  /** UTF-16 units from the start of the line, from 1. */
+  column: number
+}
+
+/** The input: a queue of texts, one of them current, and where in the whole input we are. */
+export class Source {
+  text = ''
+  /** What comes before is read; what the current text has behind it at `load` is carried over. */
+  pos = 0
+  /** Nothing comes behind the current text. */
+  last = false
+  /** The current text stands for bytes that are not UTF-8. */
+  invalid = false
+  /** Bytes of input before the current text. */
+  bytesBefore = 0
+  /** Bytes pushed in all. */
+  pushed = 0
+
+  private bytes = 0
+  private ascii = true
+  private base = 0
+  private line = 1
+  private lineStart = 0
+  private counted = 0
+  private nextLf = -2
+  private ended = false
+  private queue: Piece[] = []
+  private head = 0
+  private scanned = 0
+  private readonly utf8 = new Utf8()
+  private readonly enqueue = (piece: Piece) => void this.queue.push(piece)
+
+  push(chunk: string | Uint8Array): void {
+    if (this.ended) throw new WatError('malformed', 'input after the end of input')
+    if (typeof chunk !== 'string') {
+      this.pushed += chunk.byteLength
+      this.utf8.decode(chunk, this.enqueue)
+    } else if (chunk !== '') {
+      this.utf8.end(this.enqueue)
+      const bytes = Buffer.byteLength(chunk)
+      this.pushed += bytes
+      this.queue.push({ text: chunk, bytes, invalid: false })
+    }
+  }
+
+  end(): void {
+    if (!this.ended) this.utf8.end(this.enqueue)
+    this.ended = true
+  }
+
+  /**
+   * Makes the next text current. What the current one has from `pos` on is the start of an unfinished atom: it
+   * is carried over, once something has come that can end it, so that nothing is looked at again and again.
+   * False: no more for now.
+   */
+  load(): boolean {
+    if (this.last) return false
+    const rest = this.text.length - this.pos
+    const upTo = rest === 0 ? Math.min(this.head + 1, this.queue.length) : this.ending()
+    if (upTo === this.head && !(this.ended && upTo === this.queue.length) && !this.queue[upTo]?.invalid)
+      return false
+    const next = this.queue[this.head]
+    if (next?.invalid === true) {
+      this.leave(this.text.length)
+      this.enter(next.text, next.bytes)
+      this.head++
+      this.invalid = true
+    } else {
+      const restBytes = this.bytesIn(this.pos, this.text.length)
+      const texts = rest === 0 ? [] : [this.text.slice(this.pos)]
+      let bytes = restBytes
+      this.leave(this.pos)
+      for (; this.head < upTo; this.head++) {
+        const piece = this.queue[this.head]!
+        texts.push(piece.text)
+        bytes += piece.bytes
+      }
+      this.enter(texts.length === 1 ? texts[0]! : texts.join(''), bytes)
+    }
+    if (this.head === this.queue.length) this.head = this.scanned = this.queue.length = 0
+    this.last = this.ended && this.queue.length === 0
+    return true
+  }
+
+  /** Bytes pushed and not yet looked at, or to be looked at again. */
+  get waiting(): number {
+    return this.pushed - this.utf8.held - this.bytesBefore - this.bytesIn(0, this.pos)
+  }
+
+  /** Forgets the unfinished atom that is being waited for. */
+  drop(): void {
+    this.leave(this.text.length)
+    this.enter('', 0)
+    for (; this.head < this.queue.length; this.head++) {
+      const piece = this.queue[this.head]!
+      this.base += piece.text.length
+      this.bytesBefore += piece.bytes
+    }
+    this.head = this.scanned = this.queue.length = 0
+  }
+
+  /** Bytes of input up to `pos` of the current text; a guess inside a text that is not ASCII. */
+  bytesAt(pos: number): number {
+    if (this.ascii) return this.bytesBefore + pos
+    return this.bytesBefore + Math.round((pos / this.text.length) * this.bytes)
+  }
+
+  /** Bytes between two places of the current text, exactly. */
+  bytesIn(from: number, to: number): number {
+    return this.ascii || from === to ? to - from : Buffer.byteLength(this.text.slice(from, to))
+  }
+
+  /** Never asked for a place before one asked for earlier, save within a line. */
+  locate(pos: number): Position {
+    this.countTo(pos)
+    const offset = this.base + pos
+    return { offset, line: this.line, column: offset - this.lineStart + 1 }
+  }
+
+  // Behind the first piece that can end an atom; the head of the queue if none can.
+  private ending(): number {
+    this.scanned = Math.max(this.scanned, this.head)
+    for (; this.scanned < this.queue.length; this.scanned++) {
+      const piece = this.queue[this.scanned]!
+      if (piece.invalid) return this.scanned
+      if (TERMINATOR.test(piece.text)) return this.scanned + 1
+    }
+    return this.ended ? this.queue.length : this.head
+  }
+
+  private leave(pos: number): void {
+    this.countTo(pos)
+    this.bytesBefore += this.bytesIn(0, pos)
+    this.base += pos
+  }
+
+  private enter(text: string, bytes: number): void {
+    this.text = text
+    this.bytes = bytes
+    this.ascii = bytes === text.length
+    this.pos = 0
+    this.counted = 0
+    this.nextLf = -2
+    this.invalid = false
+  }
+
+  private countTo(pos: number): void {
+    if (this.nextLf < this.counted && this.nextLf !== -1) this.nextLf = this.text.indexOf('\n', this.counted)
+    while (this.nextLf !== -1 && this.nextLf < pos) {
+      this.line++
+      this.lineStart = this.base + this.nextLf + 1
+      this.nextLf = this.text.indexOf('\n', this.nextLf + 1)
+    }
+    this.counted = pos
+  }
+}

@@ -1,0 +1,239 @@
+import { WatError } from '../error.ts'
+import { isMapNamespace } from './atoms.ts'
+import { symbol } from './cache.ts'
+import { DISCARD, IN_VECTOR, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
+import { atomEnd } from './names.ts'
+import { qualify } from './objects.ts'
+import { type Position, Source } from './source.ts'
+import { CLOSED, MORE, StringScan } from './strings.ts'
+import { tagReader, type TagReader } from './tags.ts'
+import { Sym, Tagged } from './values.ts'
+
+export interface ReaderOptions {
+  /** Bytes that one top-level form may take. Default: no limit. */
+  maxFrame?: number
+  /** How deep containers, tags and discards may nest. Default: 1,000,000. */
+  maxDepth?: number
+  /** Readers of tags, by name without `#`. They go before the registered ones. */
+  tags?: Record<string, TagReader> | ReadonlyMap<string, TagReader>
+}
+
+const MAX_DEPTH = 1_000_000
+const MAX_HELD_WHILE_SKIPPING_UNITS = 64
+const MAX_FRAMES_KEPT = 1024
+
+// What the text before ended in, other than an atom, which is carried over.
+export const READY = 0
+export const IN_STRING = 1
+export const IN_COMMENT = 2
+export const IN_SKIPPED_ATOM = 3
+export const TO_NEXT_LINE = 4
+
+/** Where reading stands between two texts, and what happens off the hot path. */
+export class ReaderState {
+  value: unknown = undefined
+  /** Bytes of input up to the end of the last value or, behind it, of what is no form. */
+  taken = 0
+  mode = READY
+  inForm = false
+  depth = 0
+  // The stack: an entry per frame.
+  kinds: number[] = [TOP]
+  held: any[] = [undefined] // the container, or the tag
+  keys: any[] = [undefined] // the key whose value is being read
+  masks: number[] = [0] // a bit set for every key that may be in the object
+
+  readonly source = new Source()
+  readonly string = new StringScan()
+  readonly maxDepth: number
+  /** Where the token started, if in an earlier text. */
+  tokenAt: Position | undefined
+  private readonly maxFrame: number
+  private readonly tags: ReadonlyMap<string, TagReader> | undefined
+  // Where the current text has the top-level form, and how many bytes of it came before.
+  private formPos = 0
+  private formBytes = 0
+
+  constructor(options: ReaderOptions | undefined) {
+    const tags = options?.tags
+    this.maxFrame = options?.maxFrame ?? Infinity
+    this.maxDepth = options?.maxDepth ?? MAX_DEPTH
+    this.tags = tags === undefined || tags instanceof Map ? tags : new Map(Object.entries(tags))
+  }
+
+  /** A top-level form starts. Returns where to stop in the current text. */
+  formStarts(pos: number): number {
+    this.inForm = true
+    this.formPos = pos
+    this.formBytes = 0
+    return this.limit()
+  }
+
+  /** Where to stop in the current text: at its end, or where the form is over the cap. */
+  limit(): number {
+    const { length } = this.source.text
+    if (this.maxFrame === Infinity || !this.inForm || this.kinds[0] === SKIP_TOP) return length
+    return Math.min(length, this.formPos + this.maxFrame + 1 - this.formBytes)
+  }
+
+  /** Whether an atom that reaches the end of what may be looked at can go on behind it. */
+  open(end: number): boolean {
+    return !this.source.last || end < this.source.text.length
+  }
+
+  /** The top-level form is complete. True if it has a value to give. */
+  formEnds(kind: number, value: unknown, pos: number): boolean {
+    const { source } = this
+    const over =
+      kind === TOP && this.formBytes + (pos - this.formPos) * 3 > this.maxFrame && this.formIsOver(pos)
+    source.pos = pos
+    this.taken = source.bytesAt(pos)
+    this.endForm()
+    if (over) throw this.overCap(pos, undefined)
+    this.value = value
+    return kind === TOP
+  }
+
+  /** The form is over but has no value: it was a discard, or is skipped. */
+  endForm(): void {
+    this.inForm = false
+    this.depth = 0
+    if (this.kinds.length > MAX_FRAMES_KEPT) {
+      this.kinds.length = this.held.length = this.keys.length = this.masks.length = 1
+    }
+    this.kinds[0] = TOP
+    this.held[0] = undefined
+    this.keys[0] = undefined
+    this.masks[0] = 0
+  }
+
+  /** Goes on with what the text before ended in. True: a string is complete, in `value`. */
+  resume(end: number): boolean {
+    const { source, mode } = this
+    const { text, pos } = source
+    if (mode === IN_STRING) {
+      const stop = this.string.scan(text, pos, end, this.building)
+      source.pos = this.string.at
+      if (stop === MORE) return false
+      if (stop !== CLOSED) this.fail(this.string.problem, source.pos, source.pos)
+      this.value = this.string.take()
+    } else if (mode === IN_SKIPPED_ATOM) {
+      source.pos = atomEnd(text, pos, end)
+      if (source.pos === end && this.open(end)) return false
+      this.value = undefined
+    } else {
+      const lf = text.indexOf('\n', pos)
+      source.pos = lf === -1 || lf >= end ? end : lf + 1
+      if (lf === -1 || lf >= end) return false
+    }
+    this.mode = READY
+    return mode === IN_STRING || mode === IN_SKIPPED_ATOM
+  }
+
+  /** The current text is used up. */
+  textSpent(): void {
+    const { source } = this
+    if (!this.inForm) {
+      this.taken = source.bytesBefore + source.bytesIn(0, source.pos)
+      return
+    }
+    this.formBytes += source.bytesIn(this.formPos, source.pos)
+    this.formPos = 0
+    this.checkCap()
+  }
+
+  /** No text is left: is that all right? */
+  waitOrEnd(): void {
+    const { source } = this
+    if (this.inForm) this.checkCap()
+    if (this.kinds[0] === SKIP_TOP && source.waiting > MAX_HELD_WHILE_SKIPPING_UNITS) {
+      source.drop()
+      this.mode = IN_SKIPPED_ATOM
+    }
+    if (source.last && this.inForm)
+      this.fail('the input ends inside a form', source.text.length, source.text.length, true)
+  }
+
+  /** Throws `too-large`; from here on the rest of the form is read, but not kept. */
+  tooLarge(): never {
+    const { source, kinds } = this
+    const head = this.head()
+    for (let i = 0; i <= this.depth; i++) {
+      kinds[i] = SKIPPED[kinds[i]!]!
+      this.held[i] = this.keys[i] = undefined
+    }
+    this.string.forget()
+    throw this.overCap(Math.min(source.text.length, source.pos), head)
+  }
+
+  /** The tag whose name is at [start, end); `undefined` if it is none. `:ns` stands for the prefix of a map. */
+  tagAt(text: string, start: number, end: number, hash: number): string | undefined {
+    if (text.charCodeAt(start) === 58 /* : */) {
+      return isMapNamespace(text.slice(start + 1, end)) ? text.slice(start, end) : undefined
+    }
+    const name = symbol(text, start, end, hash)
+    if (!(name instanceof Sym)) return undefined
+    const first = name.name.charCodeAt(0) | 32
+    return (first >= 97 && first <= 122) || /^\p{L}/u.test(name.name) ? name.name : undefined
+  }
+
+  /** What the tag makes of the value. */
+  tagged(tag: string, value: unknown, start: number, pos: number): unknown {
+    const read = this.tags?.get(tag) ?? tagReader(tag)
+    if (read === undefined && tag.charCodeAt(0) !== 58) return new Tagged(tag, value)
+    try {
+      return read === undefined ? qualify(tag.slice(1), value) : read(value)
+    } catch (cause) {
+      this.fail(`the value of #${tag} cannot be read`, start, pos, false, cause)
+    }
+  }
+
+  /** Throws `malformed`. Reading goes on behind the first line feed from `pos` on. `at` -1: at `tokenAt`. */
+  fail(problem: string, at: number, pos: number, incomplete = false, cause?: unknown): never {
+    const { source } = this
+    const place = at === -1 ? this.tokenAt! : source.locate(at)
+    const head = this.head()
+    source.pos = pos
+    this.mode = TO_NEXT_LINE
+    this.held.fill(undefined)
+    this.keys.fill(undefined)
+    this.endForm()
+    this.string.reset()
+    this.taken = source.bytesAt(pos)
+    const data = { ...place, ...(incomplete && { incomplete }), ...(head && { head }) }
+    throw new WatError('malformed', `${problem} (line ${place.line}, column ${place.column})`, {
+      data,
+      ...(cause !== undefined && { cause }),
+    })
+  }
+
+  private get building(): boolean {
+    return this.kinds[this.depth]! < DISCARD
+  }
+
+  private checkCap(): void {
+    if (this.kinds[0] !== SKIP_TOP && this.formBytes + this.source.waiting > this.maxFrame) this.tooLarge()
+  }
+
+  private formIsOver(pos: number): boolean {
+    return this.formBytes + this.source.bytesIn(this.formPos, pos) > this.maxFrame
+  }
+
+  private overCap(pos: number, head: object | undefined): WatError {
+    const place = this.source.locate(pos)
+    return new WatError('too-large', `a form of more than ${this.maxFrame} bytes (line ${place.line})`, {
+      data: { ...place, ...(head && { head }) },
+    })
+  }
+
+  // `#tag [7 …`: enough to tell whoever waits for 7.
+  private head(): { tag: string; id: number } | undefined {
+    const [, tag, items] = this.held as [unknown, unknown, unknown]
+    return this.kinds[1] === TAG &&
+      Array.isArray(items) &&
+      typeof items[0] === 'number' &&
+      this.kinds[2] === IN_VECTOR
+      ? { tag: tag as string, id: items[0] }
+      : undefined
+  }
+}

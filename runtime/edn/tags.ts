@@ -1,0 +1,80 @@
+import { Buffer } from 'node:buffer'
+import { WatError } from '../error.ts'
+import { parseInst } from './inst.ts'
+import { isTagText } from './names.ts'
+import { Uuid } from './values.ts'
+
+/** Makes a value of what a tag stands before. What it throws is reported as malformed input. */
+export type TagReader = (value: any) => unknown
+
+export interface TagHandlers<T = any> {
+  /** For reading. */
+  read?: TagReader
+  /** For writing: instances of this class … */
+  class?: abstract new (...args: any[]) => T
+  /** … are written as the tag before the value that this makes of them. */
+  write?: (value: T) => unknown
+}
+
+interface TagWriter {
+  tag: string
+  write: (value: any) => unknown
+}
+
+/** Registers a tag for this process. The function returned takes it back. */
+export function registerTag<T>(tag: string, handlers: TagHandlers<T>): () => void {
+  const { read, class: type, write } = handlers
+  if (!isTagText(tag)) throw new WatError('encode', `not a tag: ${JSON.stringify(tag)}`)
+  if ((type === undefined) !== (write === undefined)) {
+    throw new WatError(
+      'encode',
+      `a tag is written for a class: ${tag} needs both "class" and "write", or neither`,
+    )
+  }
+  if (read !== undefined) readers.set(tag, read)
+  const writer = write && { tag, write }
+  if (type !== undefined && writer !== undefined) writers.set(type.prototype, writer)
+  return () => {
+    if (read !== undefined && readers.get(tag) === read) {
+      readers.delete(tag)
+      if (BUILT_IN[tag] !== undefined) readers.set(tag, BUILT_IN[tag])
+    }
+    if (type !== undefined && writers.get(type.prototype) === writer) writers.delete(type.prototype)
+  }
+}
+
+/** What reads the tag, if anything is registered. */
+export function tagReader(tag: string): TagReader | undefined {
+  return readers.get(tag)
+}
+
+/** What writes the instance: the registration of its class or of the nearest class above. */
+export function tagWriter(value: object): TagWriter | undefined {
+  if (writers.size === 0) return undefined
+  for (let proto = Object.getPrototypeOf(value); proto !== null; proto = Object.getPrototypeOf(proto)) {
+    const writer = writers.get(proto)
+    if (writer !== undefined) return writer
+  }
+  return undefined
+}
+
+const BUILT_IN: Record<string, TagReader | undefined> = {
+  __proto__: null as never,
+  inst: value => must(typeof value === 'string' ? parseInst(value) : undefined, 'an instant'),
+  uuid: value => new Uuid(value as string),
+  'wat/bytes': value => must(typeof value === 'string' ? parseBytes(value) : undefined, 'base64'),
+}
+
+const readers = new Map<string, TagReader>(Object.entries(BUILT_IN) as [string, TagReader][])
+const writers = new Map<object, TagWriter>()
+
+function parseBytes(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  // Buffer reads anything; only what is written in the one proper way comes back the same.
+  return bytes.toString('base64') === text ? new Uint8Array(bytes) : undefined
+}
+
+function must<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new WatError('malformed', `not ${what}`)
+  return value
+}

@@ -1,0 +1,97 @@
+import { WatError } from '../error.ts'
+import { isKeywordText, isTagText } from './names.ts'
+
+/** Text as an EDN string: never a raw line break, and nothing that UTF-8 would lose. */
+export function stringText(text: string): string {
+  const { length } = text
+  if (length > LOOP_UNITS) return SPECIAL.test(text) ? escaped(text) : '"' + text + '"'
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (
+      unit < 32 ||
+      unit === 34 ||
+      unit === 92 ||
+      (unit >= 127 && (unit === 127 || (unit & 0xf800) === 0xd800))
+    ) {
+      return escaped(text)
+    }
+  }
+  return '"' + text + '"'
+}
+
+/** Reads back as the same number: what is too large for an exact integer is written as a float. */
+export function numberText(number: number): string {
+  if (Number.isSafeInteger(number)) return number === 0 && 1 / number < 0 ? '-0.0' : '' + number
+  if (number - number !== 0) return number > 0 ? '##Inf' : number < 0 ? '##-Inf' : '##NaN'
+  const text = '' + number
+  return Number.isInteger(number) && !text.includes('e') ? text + '.0' : text
+}
+
+/** A number as a float, also where it is whole. */
+export function doubleText(number: number): string {
+  return Number.isSafeInteger(number) && number !== 0
+    ? number + '.0'
+    : number === 0
+      ? zero(number)
+      : numberText(number)
+}
+
+export function charText(char: string): string {
+  const name = CHAR_NAMES[char]
+  if (name !== undefined) return '\\' + name
+  const unit = char.charCodeAt(0)
+  // What does not show, or is white space to some reader, is spelt out.
+  return unit < 33 || (char.length === 1 && INVISIBLE.test(char)) ? '\\' + hex(unit) : '\\' + char
+}
+
+/** The field of an object as a keyword, with a space behind; `undefined` if it cannot be one. */
+export function fieldText(name: string): string | undefined {
+  const known = fields.get(name)
+  if (known !== undefined) return known
+  if (!isKeywordText(name)) return undefined
+  const text = ':' + name + ' '
+  remember(fields, name, text)
+  return text
+}
+
+/** The tag with its hash sign and a space behind. */
+export function tagText(tag: string): string {
+  const known = tags.get(tag)
+  if (known !== undefined) return known
+  if (typeof tag !== 'string' || !isTagText(tag))
+    throw new WatError('encode', `not a tag: ${JSON.stringify(tag)}`)
+  const text = '#' + tag + ' '
+  remember(tags, tag, text)
+  return text
+}
+
+const LOOP_UNITS = 40
+// oxlint-disable-next-line no-control-regex
+const SPECIAL = /["\\\x00-\x1f\x7f\ud800-\udfff]/
+// oxlint-disable-next-line no-control-regex
+const SPECIALS = /["\\\x00-\x1f\x7f]|\p{Cs}/gu
+const INVISIBLE = /[\p{C}\p{Z}]/u
+const SIMPLE: Record<string, string> = {
+  '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f',
+} // prettier-ignore
+const CHAR_NAMES: Record<string, string | undefined> = {
+  '\n': 'newline', '\r': 'return', ' ': 'space', '\t': 'tab', '\b': 'backspace', '\f': 'formfeed',
+} // prettier-ignore
+
+const zero = (number: number): string => (1 / number < 0 ? '-0.0' : '0.0')
+const hex = (unit: number): string => 'u' + unit.toString(16).toUpperCase().padStart(4, '0')
+
+// `\p{Cs}` with the u flag finds surrogates that stand alone, not pairs.
+function escaped(text: string): string {
+  return '"' + text.replace(SPECIALS, char => SIMPLE[char] ?? '\\' + hex(char.charCodeAt(0))) + '"'
+}
+
+// Bounded: the names may come from input. To start afresh is cheaper than to choose what goes.
+const MAX_REMEMBERED = 4096
+const fields = new Map<string, string>()
+const tags = new Map<string, string>()
+
+function remember(table: Map<string, string>, name: string, text: string): void {
+  if (table.size >= MAX_REMEMBERED) table.clear()
+  table.set(name, text)
+}

@@ -1,0 +1,140 @@
+import { WatError } from '../error.ts'
+import { isSymbolText } from './names.ts'
+
+/** An EDN symbol. */
+export class Sym {
+  /** The whole name: `a/b`. */
+  readonly name: string
+
+  constructor(name: string) {
+    if (typeof name !== 'string' || !isSymbolText(name)) refuse('the name of a symbol', name)
+    this.name = name
+  }
+
+  toString(): string {
+    return this.name
+  }
+}
+
+/** An EDN character: one code point. */
+export class Char {
+  readonly value: string
+
+  constructor(value: string) {
+    const points = typeof value === 'string' && value.length <= 2 ? [...value] : []
+    if (points.length !== 1 || !value.isWellFormed()) refuse('one code point', value)
+    this.value = value
+  }
+
+  toString(): string {
+    return this.value
+  }
+}
+
+/** An exact fraction in lowest terms with a denominator above one. `Ratio.of` normalises. */
+export class Ratio {
+  readonly numerator: bigint
+  readonly denominator: bigint
+
+  constructor(numerator: bigint, denominator: bigint) {
+    const { top, bottom } = lowest(BigInt(numerator), BigInt(denominator))
+    if (bottom < 2n) refuse('a ratio that is no integer', `${numerator}/${denominator}`)
+    this.numerator = top
+    this.denominator = bottom
+  }
+
+  /** The quotient: a `Ratio`, or an integer when it is whole. */
+  static of(numerator: bigint, denominator: bigint): Ratio | number | bigint {
+    const { top, bottom } = lowest(numerator, denominator)
+    return bottom === 1n ? integer(top) : new Ratio(top, bottom)
+  }
+
+  toString(): string {
+    return `${this.numerator}/${this.denominator}`
+  }
+}
+
+/** An exact decimal: its text is kept as written, without the `M`. */
+export class Decimal {
+  readonly text: string
+
+  constructor(text: string) {
+    if (typeof text !== 'string' || !/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/.test(text)) refuse('a decimal', text)
+    this.text = text
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+/** A number to be written as a float even where it is whole: `1.0`. Reads back as a plain number. */
+export class Double {
+  readonly value: number
+
+  constructor(value: number) {
+    if (typeof value !== 'number') refuse('a number', value)
+    this.value = value
+  }
+
+  valueOf(): number {
+    return this.value
+  }
+}
+
+export class Uuid {
+  /** Lower-case. */
+  readonly text: string
+
+  constructor(text: string) {
+    if (typeof text !== 'string' || !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text))
+      refuse('a uuid', text)
+    this.text = text.toLowerCase()
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+/** An EDN list `(…)`: an array in all but the brackets it is written in. */
+export class List<T = unknown> extends Array<T> {
+  // What `map`, `filter` and the like make of a list is a plain array.
+  static override get [Symbol.species]() {
+    return Array
+  }
+}
+
+/** A value under a tag that nobody has registered: `#my/tag value`. */
+export class Tagged<T = unknown> {
+  /** Without the `#`. */
+  readonly tag: string
+  readonly value: T
+
+  constructor(tag: string, value: T) {
+    this.tag = tag
+    this.value = value
+  }
+}
+
+/** A number where it is exact, else the bigint. */
+export function integer(value: bigint): number | bigint {
+  return value >= -MAX_SAFE && value <= MAX_SAFE ? Number(value) : value
+}
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+
+function lowest(numerator: bigint, denominator: bigint) {
+  if (denominator === 0n) refuse('a ratio', `${numerator}/0`)
+  let [a, b] = [numerator < 0n ? -numerator : numerator, denominator < 0n ? -denominator : denominator]
+  while (b !== 0n) [a, b] = [b, a % b]
+  const sign = denominator < 0n ? -1n : 1n
+  return { top: (sign * numerator) / a, bottom: (sign * denominator) / a }
+}
+
+function refuse(what: string, value: unknown): never {
+  throw new WatError(
+    'encode',
+    `not ${what}: ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`,
+  )
+}

@@ -1,0 +1,44 @@
+/**
+ * The program's view of wat. A request's way: call → sender → edn → pipe → edn → receiver → serve →
+ * handler, and its reply back the same road.
+ */
+import { port } from './vm/port.ts'
+import { WatError } from './error.ts'
+
+export { spawnProcess, Process } from './spawn/process.ts'
+export type { SpawnOptions } from './spawn/options.ts'
+export { serve } from './vm/serve.ts'
+export type { Handler, Request, ServeOptions } from './vm/serve.ts'
+export { self } from './vm/self.ts'
+export { log } from './vm/log.ts'
+export { Receiver, select } from './wire/receiver.ts'
+export { Sender } from './wire/sender.ts'
+export type { CallOptions } from './wire/calls.ts'
+export type { Exit } from './wire/fault.ts'
+export { WatError } from './error.ts'
+export type { WatCode, WatErrorOptions } from './error.ts'
+export { kw } from './edn/index.ts'
+
+/** This process's stdin as a stream of values. */
+export const stdin = port.stdin
+
+/** This process's stdout as a stream of values. */
+export const stdout = port.stdout
+
+/**
+ * The next value of this process's stdin; `undefined` is end of input, or a stop. Rejects with `denied`
+ * while `serve` answers the input, and in a program that wat did not start.
+ */
+export async function readln<T = any>(): Promise<T | undefined> {
+  if (!port.opened) throw new WatError('denied', 'this program was not started by wat: it has no stdin of its own')
+  if (port.serving) throw new WatError('denied', 'serve answers the input of this process')
+  return (await stdin.recv()) as T | undefined
+}
+
+/**
+ * Writes one EDN value and a newline to this process's stdout. Resolves when the pipe has taken it;
+ * rejects as `Sender.send` does.
+ */
+export function println(value: unknown): Promise<void> {
+  return stdout.send(value)
+}

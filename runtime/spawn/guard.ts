@@ -1,0 +1,44 @@
+/**
+ * The first thing that runs in a child: a few lines of POSIX shell that cost about 2 ms, leave a guard
+ * behind and become Node.
+ *
+ * The guard is a background shell in the child's own process group, deaf to what stops a process. It
+ * blocks on the lifeline, a pipe whose other end only the parent holds:
+ * - a line on it: the parent has seen the child exit. What is left of the group is killed.
+ * - its end: the parent is gone, however it died. The child sees that too and stops by itself; when the
+ *   grace is over, or the child has gone, what is left of the group is killed.
+ *
+ * `kill -9 0` means "my own group", so no number that may have been given to somebody else is ever
+ * signalled. The traps are set before the guard exists, so no signal finds it unprepared.
+ *
+ * Then the protocol moves to descriptors 3 and 4 and the lifeline to 5, and stdout becomes stderr:
+ * console output, raw writes and children that inherit stdio cannot touch a frame.
+ */
+export const GUARD_SCRIPT = `
+ticks=$1
+shift
+trap '' HUP INT QUIT TERM
+(
+  exec <&3 3<&- >/dev/null 2>&1
+  if read -r line; then kill -9 0; fi
+  PATH=$PATH:/bin:/usr/bin
+  while [ "$ticks" -gt 0 ] && kill -0 $$; do
+    sleep 0.1
+    ticks=$((ticks - 1))
+  done
+  kill -9 0
+) &
+trap - HUP INT QUIT TERM
+exec "$@" 5<&3 3<&0 4>&1 </dev/null >&2
+`
+
+/** What the parent writes on the lifeline when the child has exited. */
+export const CHILD_EXITED = 'exited\n'
+
+/** The lifeline's descriptor in the child. */
+export const LIFELINE_FD = 5
+
+/** The guard counts tenths of a second. Half a second more than the child itself has. */
+export function guardTicks(stopGraceMs: number): number {
+  return Math.ceil(stopGraceMs / 100) + 5
+}

@@ -1,0 +1,141 @@
+import { WatError } from '../error.ts'
+import { reportFault } from '../vm/log.ts'
+import type { Calls } from '../wire/calls.ts'
+import { toFault } from '../wire/fault.ts'
+import { errorFrame, type Frame } from '../wire/frames.ts'
+import { HIGH_WATER_BYTES } from '../wire/limits.ts'
+import { Link } from '../wire/link.ts'
+import type { Outbox } from '../wire/outbox.ts'
+import type { Source } from '../wire/pipe.ts'
+import { Receiver } from '../wire/receiver.ts'
+
+/** A child that sends garbage is reported this often in full, then at every power of two. */
+const FAULTS_IN_FULL = 10
+
+interface InflowOptions {
+  address: string
+  maxFrame: number
+  calls: Calls
+  outbox: Outbox
+  onReady(): void
+  onDemand(): void
+  /** Whether the child is ending and everything it writes is to be read. */
+  hurried(): boolean
+}
+
+/** What comes out of a child's stdout: replies to the calls, plain values to the receiver. */
+export class Inflow {
+  readonly receiver: Receiver<unknown>
+  readonly #options: InflowOptions
+  #link: Link | undefined
+  #received = 0
+  #faults = 0
+
+  constructor(options: InflowOptions) {
+    this.#options = options
+    this.receiver = new Receiver(options.onDemand, options.onDemand)
+  }
+
+  open(source: Source): void {
+    const { maxFrame, outbox } = this.#options
+    this.#link = new Link(counted(source, bytes => (this.#received += bytes)), maxFrame, {
+      onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+      onFault: error => this.#onFault(error),
+      onEnd: () => this.receiver.finish(),
+      wanted: () => this.#wanted(),
+      onIdle: () => outbox.flush(),
+    })
+  }
+
+  pump(): void {
+    this.#link?.pump()
+  }
+
+  /** Bytes that have come so far. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** Whether everything it wrote has been delivered, or waits for a reader who has not come yet. */
+  get drained(): boolean {
+    return !this.#link || this.#link.ended || !this.#wanted()
+  }
+
+  /** Takes what has come as all there will be, unless a reader has yet to come for the rest. */
+  end(): void {
+    if (!this.#link) this.receiver.finish()
+    else if (this.#wanted()) this.#link.endInput()
+  }
+
+  /**
+   * A reader who waits, a call that waits for its reply and a child that is ending all want everything,
+   * within the size of one frame; so does our own blocked stdin, or two processes that both send before
+   * they read would wait for each other for ever. Otherwise a little is read ahead.
+   */
+  #wanted(): boolean {
+    const { receiver } = this
+    if (receiver.wanted) return true
+    const { calls, outbox, maxFrame } = this.#options
+    const more = calls.pending > 0 || outbox.full || this.#options.hurried()
+    return receiver.bytes < (more ? maxFrame : HIGH_WATER_BYTES)
+  }
+
+  #onFrame(frame: Frame, bytes: number): void {
+    const { calls, outbox, address } = this.#options
+    switch (frame.kind) {
+      case 'value':
+        return this.receiver.offer(frame.value, bytes)
+      case 'reply':
+        if (!calls.reply(frame.id, frame.body)) this.#unknownId(frame.id)
+        return
+      case 'error':
+        if (!calls.error(frame.id, frame.fault)) this.#unknownId(frame.id)
+        return
+      case 'ready':
+        return this.#options.onReady()
+      case 'request': {
+        const refusal = new WatError('no-handler', 'a parent does not serve its children', { address })
+        return outbox.push(errorFrame(frame.id, toFault(refusal, address)))
+      }
+      case 'cancel':
+        return // of a request that was refused
+      case 'stop':
+        return this.#onFault(new WatError('malformed', 'a #wat/stop frame has no meaning from a child'))
+    }
+  }
+
+  #unknownId(id: number): void {
+    this.#onFault(new WatError('malformed', `a reply to request ${id}, which was never made`, { data: { id } }))
+  }
+
+  #onFault(error: WatError): void {
+    const head = (error.data as { head?: { tag?: unknown; id?: unknown } } | undefined)?.head
+    if ((head?.tag === 'wat/rep' || head?.tag === 'wat/err') && typeof head.id === 'number') {
+      this.#options.calls.fail(head.id, this.#named(error))
+    }
+    this.#faults++
+    const told = this.#faults <= FAULTS_IN_FULL || Number.isInteger(Math.log2(this.#faults))
+    if (told) reportFault(this.#named(error))
+  }
+
+  /** The same error with the child's name on it: it is the child that broke the protocol. */
+  #named(error: WatError): WatError {
+    const times = this.#faults > FAULTS_IN_FULL ? ` (fault number ${this.#faults})` : ''
+    return new WatError(error.code, `from ${this.#options.address}: ${error.message}${times}`, {
+      address: this.#options.address,
+      data: error.data,
+    })
+  }
+}
+
+function counted(source: Source, count: (bytes: number) => void): Source {
+  return {
+    ...source,
+    open(onBytes, onEnd) {
+      source.open(chunk => {
+        count(chunk.length)
+        onBytes(chunk)
+      }, onEnd)
+    },
+  }
+}

@@ -1,0 +1,36 @@
+/** What the kill ladder needs of a process. */
+export interface Rungs {
+  /** Stop frame and end of input. */
+  ask(graceMs: number): void
+  /** SIGTERM to its process group. */
+  terminate(): void
+  /** SIGKILL to it and everything below it. */
+  kill(): Promise<void>
+  /** Resolves when it is gone. */
+  gone: Promise<unknown>
+}
+
+/** The part of the grace after which somebody who has not gone by asking gets SIGTERM. */
+const ASK_SHARE = 0.6
+
+/**
+ * The only way in which a process is made to end: it is asked, then told, then killed, each step only
+ * if the one before did not do. It is killed `slackMs` after its grace, so that one that uses its whole
+ * grace well is not killed at its last step.
+ */
+export async function climb(rungs: Rungs, graceMs: number, slackMs: number): Promise<void> {
+  rungs.ask(graceMs)
+  if (await within(rungs.gone, graceMs * ASK_SHARE)) return
+  rungs.terminate()
+  if (await within(rungs.gone, graceMs * (1 - ASK_SHARE) + slackMs)) return
+  await rungs.kill()
+  await rungs.gone
+}
+
+async function within(event: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>(resolve => (timer = setTimeout(resolve, ms, false)))
+  const inTime = await Promise.race([event.then(() => true), late])
+  clearTimeout(timer)
+  return inTime
+}

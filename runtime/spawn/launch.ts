@@ -1,0 +1,36 @@
+import { execa } from 'execa'
+import type { ChildProcess } from 'node:child_process'
+import type { Duplex, Readable, Writable } from 'node:stream'
+
+/** A started process and the pipes that its parent holds. */
+export interface Launched {
+  process: ChildProcess
+  stdin: Writable
+  stdout: Readable
+  stderr: Readable
+  /** Its end tells the child's guard that this process is gone. */
+  lifeline: Duplex
+  /** When it could not be started, why: settles then, or after its exit. */
+  failure: Promise<Error | undefined>
+}
+
+/**
+ * Starts a command as the leader of its own process group, with pipes of its own. This is the one file
+ * that imports execa, loaded with the first spawn because that takes longer than a first reply.
+ */
+export function launch(file: string, args: string[], options: { cwd?: string; env: NodeJS.ProcessEnv }): Launched {
+  const subprocess = execa(file, args, {
+    cwd: options.cwd,
+    env: options.env,
+    extendEnv: false,
+    detached: true, // setsid: a group and a session of its own, out of reach of the terminal's signals
+    cleanup: false, // the guard outlives even a SIGKILL of this process, an exit handler does not
+    buffer: false,
+    reject: false,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  const child = subprocess.nodeChildProcess
+  const [stdin, stdout, stderr, lifeline] = child.stdio as unknown as [Writable, Readable, Readable, Duplex]
+  const failure = subprocess.then(result => (result instanceof Error ? (result.cause ?? result) : undefined))
+  return { process: child, stdin, stdout, stderr, lifeline, failure: failure as Promise<Error | undefined> }
+}

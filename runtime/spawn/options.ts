@@ -1,0 +1,95 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { WatError } from '../error.ts'
+import { environment, identity } from '../vm/identity.ts'
+import { DEFAULT_MAX_IN_FLIGHT, MAX_TIMER_MS } from '../wire/limits.ts'
+import { GUARD_SCRIPT, guardTicks, LIFELINE_FD } from './guard.ts'
+
+export interface SpawnOptions {
+  /** What it is called in its address. Default: the program's file name without its extension. */
+  name?: string
+  /** Its `self.args`. */
+  args?: readonly string[]
+  /** Added to this process's environment; `undefined` takes a variable away. */
+  env?: Record<string, string | undefined>
+  /** Its working directory. Default: this process's. */
+  cwd?: string | URL
+  /** Milliseconds a graceful stop of it and everything below it may take. Default: this process's own, 5000 for a root. */
+  stopGrace?: number
+  /** The largest form, in bytes, either side takes. Default 16 MiB. */
+  maxFrame?: number
+  /** How many calls may be in flight; more wait for a place. Default 256. */
+  maxInFlight?: number
+  /** Options for Node itself, such as `--max-old-space-size=64`. */
+  execArgv?: readonly string[]
+  /**
+   * What becomes of its stderr: `'relay'` passes its records on to this process's stderr, `'pipe'`
+   * gives them to `process.stderr`. Default `'relay'`.
+   */
+  stderr?: 'relay' | 'pipe'
+}
+
+/** The options with every default in place, checked. */
+export interface Settings {
+  program: string
+  args: readonly string[]
+  env: Record<string, string | undefined>
+  cwd: string | undefined
+  stopGraceMs: number
+  maxFrame: number
+  maxInFlight: number
+  execArgv: readonly string[]
+  relay: boolean
+}
+
+/** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
+export function settle(program: string | URL, options: SpawnOptions): Settings {
+  return {
+    program: programPath(program),
+    args: options.args ?? [],
+    env: options.env ?? {},
+    cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
+    stopGraceMs: Math.min(MAX_TIMER_MS, number('stopGrace', options.stopGrace, 0) ?? identity.stopGraceMs),
+    maxFrame: number('maxFrame', options.maxFrame, 1) ?? identity.maxFrame,
+    maxInFlight: number('maxInFlight', options.maxInFlight, 1) ?? DEFAULT_MAX_IN_FLIGHT,
+    execArgv: options.execArgv ?? [],
+    relay: options.stderr !== 'pipe',
+  }
+}
+
+/** The command that becomes the child, and its environment. */
+export function commandFor(settings: Settings, address: string): { args: string[]; env: NodeJS.ProcessEnv } {
+  const node = [process.execPath, '--no-warnings', ...settings.execArgv]
+  const boot = new URL('./boot.js', import.meta.url)
+  return {
+    args: [
+      '-c',
+      GUARD_SCRIPT,
+      'wat',
+      String(guardTicks(settings.stopGraceMs)),
+      ...node,
+      fileURLToPath(boot),
+      '--',
+      settings.program,
+      ...settings.args,
+    ],
+    env: {
+      ...process.env,
+      ...settings.env,
+      [environment.address]: address,
+      [environment.stopGrace]: String(Math.max(1, Math.round(settings.stopGraceMs))),
+      [environment.maxFrame]: String(settings.maxFrame),
+      [environment.lifeline]: String(LIFELINE_FD),
+    },
+  }
+}
+
+function programPath(program: string | URL): string {
+  if (program instanceof URL || program.startsWith('file:')) return fileURLToPath(program)
+  return path.resolve(program)
+}
+
+function number(name: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined || (typeof value === 'number' && value >= least)) return value
+  throw new WatError('denied', `${name} is a number of at least ${least}`, { data: { [name]: String(value) } })
+}

@@ -1,0 +1,264 @@
+import type { WatError } from '../error.ts'
+import { children, type Child } from '../vm/children.ts'
+import { identity } from '../vm/identity.ts'
+import { isStopping } from '../vm/lifecycle.ts'
+import type { Tagged } from '../edn/index.ts'
+import { Calls, type CallOptions } from '../wire/calls.ts'
+import { offline, type Exit } from '../wire/fault.ts'
+import { stopFrame, valueFrame } from '../wire/frames.ts'
+import { Outbox } from '../wire/outbox.ts'
+import { Receiver } from '../wire/receiver.ts'
+import { Sender } from '../wire/sender.ts'
+import { nameFor, releaseAddress, takeAddress } from './address.ts'
+import { Inflow } from './inflow.ts'
+import { climb } from './ladder.ts'
+import { settle, type Settings, type SpawnOptions } from './options.ts'
+import { Running } from './running.ts'
+import { StderrFlow } from './stderr-flow.ts'
+
+/** A process whose program stopped it gets this much over its grace before it is killed. */
+const SLACK_MS = 400
+
+/** Every rung of a stop that this process makes on its own way out stays this far inside its time. */
+const INNER_SLACK_SHARE = 0.1
+
+/** A child that closed its stdin is given up this much later, unless its exit tells more before. */
+const DEAF_MS = 1000
+
+/**
+ * Starts a program as a process of its own: its own three pipes, its own process group, the same
+ * bootstrap. Returns at once and never throws for a bad program: `ready` and pending calls reject with
+ * `offline`, and `exited` tells why. Throws `denied` for options that make no sense.
+ */
+export function spawnProcess<Req = any, Res = any>(
+  program: string | URL,
+  options: SpawnOptions = {},
+): Process<Req, Res> {
+  return new Process<Req, Res>(program, options)
+}
+
+/** A started process, as its parent holds it. */
+export class Process<Req = any, Res = any> implements AsyncDisposable {
+  readonly name: string
+  /** Its place in the tree. */
+  readonly address: string
+  /** Plain messages to it. */
+  readonly stdin: Sender<Req>
+  /** Plain messages from it: what it prints. One that nobody reads stops the child when the pipe is full. */
+  readonly stdout: Receiver<Res>
+  /** Its records, and raw text as `#wat/raw`, with `stderr: 'pipe'`; otherwise they are relayed and this is empty. */
+  readonly stderr: Receiver<Tagged>
+
+  readonly #settings: Settings
+  readonly #outbox: Outbox
+  readonly #calls: Calls
+  readonly #inflow: Inflow
+  readonly #stderrFlow: StderrFlow
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<Exit>()
+  readonly #child: Child
+  #running: Running | undefined
+  #booting = true
+  #stopping: Promise<Exit> | undefined
+  #exit: Exit | undefined
+  #awaited = false
+
+  /** @internal */
+  constructor(program: string | URL, options: SpawnOptions) {
+    this.#settings = settle(program, options)
+    this.name = nameFor(this.#settings.program, options.name)
+    this.address = takeAddress(this.name)
+    const update = () => this.#update()
+    this.#outbox = new Outbox(update, error => this.#onDeaf(error))
+    this.#calls = new Calls({
+      outbox: this.#outbox,
+      maxInFlight: this.#settings.maxInFlight,
+      maxFrame: this.#settings.maxFrame,
+      peer: () => this,
+      onBusy: update,
+    })
+    this.stdin = new Sender<Req>(this.#outbox, valueFrame, this.#settings.maxFrame)
+    this.#stderrFlow = new StderrFlow(this.address, this.#settings.relay, update)
+    this.stderr = this.#stderrFlow.receiver
+    this.#inflow = new Inflow({
+      address: this.address,
+      maxFrame: this.#settings.maxFrame,
+      calls: this.#calls,
+      outbox: this.#outbox,
+      onReady: () => this.#onReady(),
+      onDemand: update,
+      hurried: () => this.#hurried,
+    })
+    this.stdout = this.#inflow.receiver as Receiver<Res>
+    // Nobody has to await these two.
+    this.#ready.promise.catch(() => {})
+    this.#child = {
+      stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
+      killTree: async () => void (await this.#running?.kill()),
+    }
+    children.add(this.#child)
+    void this.#start()
+  }
+
+  /** Its process id; `undefined` until the system has started it. */
+  get pid(): number | undefined {
+    return this.#running?.pid
+  }
+
+  /** Its process group, which is its own: the same number as `pid`. */
+  get pgid(): number | undefined {
+    return this.#running?.pid
+  }
+
+  /** Resolves when its program has been loaded and has done its first step. Rejects with `offline` if it never does. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /**
+   * Settles once, when it is gone and its last words have been read: exit code, signal and panic, each
+   * apart. Never rejects. Waiting for it keeps a plain Node program alive, as a child process would.
+   */
+  get exited(): Promise<Exit> {
+    this.#awaited = true
+    this.#update()
+    return this.#exited.promise
+  }
+
+  /**
+   * Sends a request and resolves with the body of its reply. Calls are pipelined and may be answered in
+   * any order. Rejects with the fault of the handler (its `code`, and where it began in `address`),
+   * `timeout`, `cancelled`, `offline` (at once, with exit and panic, when the process dies), `no-handler`,
+   * `encode`, `denied`, `too-large` or `overloaded`.
+   */
+  call(body: Req, options?: CallOptions): Promise<Res> {
+    return this.#calls.call(body, options) as Promise<Res>
+  }
+
+  /**
+   * Ends it and everything below it, gracefully within its `stopGrace`, by force after that: stop frame
+   * and end of input, then SIGTERM to its group, then SIGKILL to the whole subtree. Resolves with its
+   * exit. Idempotent, never rejects.
+   */
+  stop(): Promise<Exit> {
+    return this.#stop(this.#settings.stopGraceMs, isStopping() ? 0 : SLACK_MS)
+  }
+
+  /** Kills it and everything below it at once. Resolves with its exit; never rejects. */
+  async kill(): Promise<Exit> {
+    await this.#launched
+    await this.#running?.kill()
+    return this.#exited.promise
+  }
+
+  /** Sends it a signal; false when it has not started yet or is gone, so that no other process is hit. */
+  signal(name: NodeJS.Signals): boolean {
+    return this.#running?.signal(name) ?? false
+  }
+
+  /** `await using` stops it at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #launched: Promise<void> = Promise.resolve()
+
+  #start(): Promise<void> {
+    this.#launched = Running.start(this.#settings, this.address).then(
+      running => this.#onStarted(running),
+      (error: WatError) => this.#onGone({ panic: error }),
+    )
+    return this.#launched
+  }
+
+  #onStarted(running: Running): void {
+    this.#running = running
+    this.#stderrFlow.open(running.stderr)
+    this.#inflow.open(running.stdout)
+    this.#outbox.attach(running.stdin)
+    this.#update()
+    void this.#watch(running)
+  }
+
+  /** From its exit on, what it wrote is read to the end, and then everything that waits for it settles. */
+  async #watch(running: Running): Promise<void> {
+    const { code, signal } = await running.exited
+    this.#update()
+    await running.drained([this.#inflow, this.#stderrFlow])
+    const exit: Exit = {}
+    if (code !== undefined) exit.code = code
+    if (signal !== undefined) exit.signal = signal
+    if (this.#stderrFlow.panic) exit.panic = this.#stderrFlow.panic
+    this.#onGone(exit)
+  }
+
+  #onGone(exit: Exit): void {
+    this.#exit = exit
+    children.delete(this.#child)
+    releaseAddress(this.address)
+    const reason = offline(this.name, this.address, exit)
+    this.#calls.abort(reason)
+    this.#outbox.abort(reason)
+    this.#inflow.end()
+    this.#stderrFlow.end()
+    this.#ready.reject(reason)
+    this.#exited.resolve(exit)
+  }
+
+  #onReady(): void {
+    this.#booting = false
+    this.#ready.resolve()
+    this.#update()
+  }
+
+  /** It has closed its stdin. Mostly that is its death, which tells more; if it lives on, no call reaches it. */
+  #onDeaf(error: WatError): void {
+    setTimeout(() => this.#calls.abort(error), DEAF_MS).unref()
+  }
+
+  async #stop(graceMs: number, slackMs: number): Promise<Exit> {
+    this.#stopping ??= this.#climb(graceMs, slackMs)
+    this.#update()
+    return this.#stopping
+  }
+
+  async #climb(graceMs: number, slackMs: number): Promise<Exit> {
+    await climb(
+      {
+        ask: ms => {
+          this.#outbox.pushFirst(stopFrame(ms))
+          void this.#outbox.end()
+        },
+        terminate: () => void this.#running?.signalGroup('SIGTERM'),
+        kill: async () => {
+          await this.#launched
+          await this.#running?.kill()
+        },
+        gone: this.#exited.promise,
+      },
+      graceMs,
+      slackMs,
+    )
+    return this.#exited.promise
+  }
+
+  /** What it still writes is read whether somebody asked or not: it is ending, and must get rid of it. */
+  get #hurried(): boolean {
+    return this.#stopping !== undefined || this.#running?.hasExited === true || this.#stderrFlow.panic !== undefined
+  }
+
+  /** Something that decides whether its pipes are read, or whether it keeps us alive, may have changed. */
+  #update(): void {
+    this.#inflow.pump()
+    this.#stderrFlow.resume()
+    const waitedFor =
+      this.#booting ||
+      this.#stopping !== undefined ||
+      this.#calls.pending > 0 ||
+      this.stdout.wanted ||
+      this.stderr.wanted ||
+      (this.#awaited && identity.role === 'host')
+    this.#running?.setRef(waitedFor && this.#exit === undefined)
+  }
+}
+

@@ -1,0 +1,119 @@
+import type { Duplex, Readable } from 'node:stream'
+import { WatError } from '../error.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { streamSink, streamSource } from '../wire/streams.ts'
+import { CHILD_EXITED } from './guard.ts'
+import type { Launched } from './launch.ts'
+import { commandFor, type Settings } from './options.ts'
+
+/**
+ * After an exit its pipes end at once, unless something it started holds them. One that stays silent
+ * this long is taken as ended.
+ */
+const SILENCE_MS = 50
+
+interface Flow {
+  readonly drained: boolean
+  readonly received: number
+}
+
+/** A process of the operating system, from its start to its exit, and the only place that signals it. */
+export class Running {
+  readonly pid: number
+  readonly stdin: Sink
+  readonly stdout: Source
+  readonly stderr: Readable
+  readonly exited: Promise<{ code: number | undefined; signal: string | undefined }>
+  hasExited = false
+  readonly #launched: Launched
+  readonly #lifeline: Duplex
+
+  /** Starts a program. Rejects with `offline` when the system cannot start it. */
+  static async start(settings: Settings, address: string): Promise<Running> {
+    const { launch } = await import('./launch.ts')
+    const { args, env } = commandFor(settings, address)
+    const launched = launch('sh', args, { cwd: settings.cwd, env })
+    const { process: subprocess } = launched
+    if (subprocess.pid === undefined) throw await startFailure(launched, address)
+    return new Running(launched, subprocess.pid)
+  }
+
+  private constructor(launched: Launched, pid: number) {
+    this.pid = pid
+    this.#launched = launched
+    this.#lifeline = launched.lifeline
+    this.stdin = streamSink(launched.stdin)
+    this.stdout = streamSource(launched.stdout)
+    this.stderr = launched.stderr
+    this.#lifeline.on('error', () => {}) // its guard is gone, as in a group that was killed
+    ;(this.#lifeline as unknown as { unref(): void }).unref()
+    this.exited = new Promise(resolve => {
+      launched.process.once('exit', (code, signal) => {
+        this.hasExited = true
+        // The child is reaped: from here on only its guard may kill what is left of its group.
+        this.#lifeline.end(CHILD_EXITED)
+        resolve({ code: code ?? undefined, signal: signal ?? undefined })
+      })
+    })
+  }
+
+  /** Resolves when what it wrote before its exit has been read. */
+  async drained(flows: Flow[]): Promise<void> {
+    const total = () => flows.reduce((sum, flow) => sum + flow.received, 0)
+    let before = -1
+    while (!flows.every(flow => flow.drained) && total() !== before) {
+      before = total()
+      await pause()
+    }
+  }
+
+  /** Signals the process itself; false when it is gone. Its number is still its own: it is not reaped. */
+  signal(name: NodeJS.Signals): boolean {
+    return this.#send(this.pid, name)
+  }
+
+  /** Signals its process group; false when it is gone. */
+  signalGroup(name: NodeJS.Signals): boolean {
+    return this.#send(-this.pid, name)
+  }
+
+  /** Kills it and everything below it. */
+  async kill(): Promise<void> {
+    if (this.hasExited) return
+    const { killProcessTree } = await import('./treekill.ts')
+    await killProcessTree(this.pid)
+    this.signalGroup('SIGKILL')
+  }
+
+  /** Whether waiting for it keeps the event loop alive. */
+  setRef(on: boolean): void {
+    if (on) this.#launched.process.ref()
+    else this.#launched.process.unref()
+    this.stdout.setRef(on)
+    const stderr = this.stderr as Readable & { ref?(): void; unref?(): void }
+    if (on) stderr.ref?.()
+    else stderr.unref?.()
+    const stdin = this.#launched.stdin as unknown as { ref?(): void; unref?(): void }
+    if (on) stdin.ref?.()
+    else stdin.unref?.()
+  }
+
+  #send(target: number, name: NodeJS.Signals): boolean {
+    if (this.hasExited) return false
+    try {
+      return process.kill(target, name)
+    } catch {
+      return false // gone, and its exit is on its way to us
+    }
+  }
+}
+
+/** Longer than `SILENCE_MS`, and at least one look at the pipes after it: a busy loop proves nothing. */
+function pause(): Promise<void> {
+  return new Promise(resolve => setTimeout(() => setImmediate(() => setImmediate(resolve)), SILENCE_MS))
+}
+
+async function startFailure({ failure }: Launched, address: string): Promise<WatError> {
+  const cause = await failure
+  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, { address, cause })
+}

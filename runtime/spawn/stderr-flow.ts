@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream'
+import type { Tagged } from '../edn/index.ts'
+import type { WatError } from '../error.ts'
+import { onStderrDrain, relayLine } from '../vm/stderr.ts'
+import { Receiver } from '../wire/receiver.ts'
+import { panicOf, RecordReader, type StderrRecord } from './records.ts'
+
+/**
+ * A child's stderr is always read, or a child that logs would stand still; what nobody takes is held up
+ * to this much. Beyond it the child waits: nothing is dropped.
+ */
+const HELD_BYTES = 4 * 1024 * 1024
+
+/** What comes out of a child's stderr: relayed or handed over, and its last words kept. */
+export class StderrFlow {
+  readonly receiver: Receiver<Tagged>
+  /** What it said with its last words. */
+  panic: WatError | undefined
+  received = 0
+  #reader: RecordReader | undefined
+  #ended = false
+  readonly #address: string
+  readonly #relay: boolean
+
+  constructor(address: string, relay: boolean, onDemand: () => void) {
+    this.#address = address
+    this.#relay = relay
+    this.receiver = new Receiver(onDemand, onDemand)
+    if (relay) this.receiver.finish()
+  }
+
+  open(stream: Readable): void {
+    this.#reader = new RecordReader(stream, this.#address, record => this.#onRecord(record), () => this.#onEnd())
+    if (this.#relay) {
+      const unlisten = onStderrDrain(() => this.resume())
+      stream.once('close', unlisten)
+    }
+  }
+
+  /** Reads on if there is room again. */
+  resume(): void {
+    if (this.receiver.bytes < HELD_BYTES || this.receiver.wanted) this.#reader?.resume()
+  }
+
+  get drained(): boolean {
+    return this.#ended || !this.#reader
+  }
+
+  /** Takes what has come as all there will be. */
+  end(): void {
+    if (this.#reader) this.#reader.end()
+    else this.receiver.finish()
+  }
+
+  #onRecord({ record, line, bytes }: StderrRecord): boolean {
+    this.received += bytes
+    this.panic = panicOf(record, this.#address) ?? this.panic
+    if (this.#relay) return relayLine(line)
+    this.receiver.offer(record, bytes)
+    return this.receiver.bytes < HELD_BYTES
+  }
+
+  #onEnd(): void {
+    this.#ended = true
+    this.receiver.finish()
+  }
+}

@@ -1,0 +1,165 @@
+import './version.ts'
+import fs from 'node:fs'
+import module from 'node:module'
+import net from 'node:net'
+import path from 'node:path'
+import { stringify } from '../edn/index.ts'
+import { WatError } from '../error.ts'
+import * as runtime from '../index.ts'
+import { readyFrame, valueFrame } from '../wire/frames.ts'
+import { MAX_TIMER_MS } from '../wire/limits.ts'
+import { parseCommand, type Command } from './command.ts'
+import { fdSink, fdSource, kindOf, ownDescription } from './fd.ts'
+import { humanRecord } from './human.ts'
+import { adoptEnvironment, identity } from './identity.ts'
+import { endOfProgram, isStopping, mainSettled, stop } from './lifecycle.ts'
+import { log, reportFault } from './log.ts'
+import { dieQuietly, installPanic, panic } from './panic.ts'
+import { port } from './port.ts'
+import { expressionProgram, fileProgram, runProgram, type Program } from './program.ts'
+import { abandonRequests } from './serve.ts'
+import { installSignals } from './signals.ts'
+import { exits, status } from './status.ts'
+import { flushStderr, presentWith } from './stderr.ts'
+
+/** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, spawn/guard.ts). */
+const STDIN = 3
+const STDOUT = 4
+
+let ready = false
+
+module.enableCompileCache?.()
+await main(process.argv.slice(2))
+
+async function main(argv: string[]): Promise<void> {
+  const { lifelineFd } = adoptEnvironment(process.env)
+  const command = parseCommand(argv, version)
+  if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
+  if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
+
+  installPanic(() => (ready ? exits.panic : exits.notLoaded))
+  if (identity.role === 'root' && process.getBuiltinModule('node:tty').isatty(2)) presentWith(humanRecord)
+  process.on('warning', reportWarning)
+  installSignals()
+  process.on('exit', () => {
+    port.outbox.flushSync()
+    flushStderr()
+  })
+  identity.args = command.args
+  identity.name = nameOf(command)
+  openPort(command.pretty)
+  if (lifelineFd !== undefined) watchLifeline(lifelineFd)
+  await run(command)
+}
+
+/** The program is loaded and has done its first step: a parent waits for this frame. */
+function announceReady(): void {
+  if (ready) return
+  ready = true
+  if (identity.role === 'child') port.outbox.pushFirst(readyFrame(identity.address, process.pid))
+}
+
+async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
+  const program = locate(command)
+  port.onFirstUse(announceReady)
+  endWhenIdle()
+  try {
+    const exported = await runProgram(program, () => setImmediate(announceReady))
+    if (typeof exported.default === 'function') await (exported.default as (wat: typeof runtime) => unknown)(runtime)
+  } catch (error) {
+    panic(error, ready ? exits.panic : exits.notLoaded)
+  }
+  announceReady()
+  mainSettled()
+  if (!port.serving) port.refuseRequests('no-handler', `${identity.name} does not serve`)
+  endAfterInput()
+}
+
+function locate(command: Command & { kind: 'run' | 'eval' }): Program {
+  if (command.kind === 'eval') return expressionProgram(command.expression)
+  try {
+    return fileProgram(command.program)
+  } catch (error) {
+    panic(error, exits.noProgram)
+  }
+}
+
+function openPort(pretty: boolean): void {
+  const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
+  const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
+  const source = fdSource(own(STDIN, stdin, 'read'), stdin)
+  const sink = fdSink(own(STDOUT, stdout, 'write'), stdout)
+  if (pretty) port.writeValuesWith(prettyText)
+  port.open(source, sink, {
+    onStop: graceMs => stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop') }),
+    onFault(error) {
+      status.malformedInput = true
+      reportFault(error)
+    },
+    onBroken(error) {
+      if (port.readerGone) dieQuietly()
+      else if (port.serving) panic(error)
+    },
+  })
+}
+
+/** End of input on the lifeline is the death of the parent, however it died. */
+function watchLifeline(fd: number): void {
+  const lifeline = new net.Socket({ fd, readable: true, writable: false })
+  lifeline.on('error', () => {})
+  lifeline.on('close', () => {
+    const reason = new WatError('offline', 'the parent is gone')
+    abandonRequests(reason)
+    stop({ graceMs: identity.stopGraceMs, reason })
+  })
+  lifeline.resume()
+  lifeline.unref()
+}
+
+/** An empty event loop is the end, once the top level has settled; until then something may still come. */
+function endWhenIdle(): void {
+  let hold: NodeJS.Timeout | undefined
+  process.on('beforeExit', () => {
+    if (isStopping()) return
+    if (status.mainSettled) return endOfProgram()
+    hold ??= setInterval(() => status.mainSettled && clearInterval(hold), 1000)
+  })
+}
+
+/** A server whose input has ended is done: a stray timer keeps it for half the grace at most. */
+function endAfterInput(): void {
+  const { served } = status
+  if (!served) return
+  void served.done.then(() => {
+    setTimeout(endOfProgram, Math.min(identity.stopGraceMs / 2, MAX_TIMER_MS)).unref()
+  })
+}
+
+function prettyText(value: unknown): string {
+  valueFrame(value) // refuses what may not be sent
+  return `${stringify(value, { pretty: true })}\n`
+}
+
+function reportWarning(warning: Error & { code?: string }): void {
+  if (warning.name === 'ExperimentalWarning' || warning.code === 'MODULE_TYPELESS_PACKAGE_JSON') return
+  log.warn(`${warning.name}: ${warning.message}`)
+}
+
+function nameOf(command: Command & { kind: 'run' | 'eval' }): string {
+  if (identity.address !== '/') return identity.address.slice(identity.address.lastIndexOf('/') + 1)
+  return command.kind === 'eval' ? 'eval' : path.parse(command.program).name
+}
+
+function version(): string {
+  const text = fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function leave(code: number, text: string, fd: number): void {
+  try {
+    fs.writeSync(fd, text)
+  } catch {
+    // closed, or nobody reads it: the exit code has to do
+  }
+  process.exit(code)
+}

@@ -1,0 +1,10 @@
+/** What the life of a process needs of one that it has started, whatever tier that is on. */
+export interface Child {
+  /** Stops it and everything below it, within `graceMs`; resolves when it is gone. Never rejects. */
+  stopWithin(graceMs: number): Promise<void>
+  /** Kills it and everything below it at once; resolves when the kill is sent. Never rejects. */
+  killTree(): Promise<void>
+}
+
+/** The live children, in the order in which they were started. */
+export const children = new Set<Child>()

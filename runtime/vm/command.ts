@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util'
+
+/** What a command line asks for. */
+export type Command =
+  | { kind: 'run'; program: string; args: string[]; pretty: boolean }
+  | { kind: 'eval'; expression: string; args: string[]; pretty: boolean }
+  | { kind: 'print'; text: string }
+  | { kind: 'usage'; message: string }
+
+const HELP = `Usage: wat [options] program.ts [args...]
+       wat [options] -e 'expression' [args...]
+
+Runs a TypeScript or JavaScript program as a process that reads EDN values on
+stdin, writes EDN values on stdout and logs EDN records on stderr.
+
+Options:
+  -e, --eval <expression>  serve a function: wat -e 'n => n * 2'
+      --pretty             write values over several lines, for people
+  -h, --help               show this text
+  -v, --version            show the version
+
+Examples:
+  echo '21' | wat double.ts
+  seq 5 | wat -e 'n => n * n'
+
+Exit codes:
+  0 done   1 a value's handler failed   2 panic   3 the program failed to load
+  64 usage   65 malformed input   66 no such program   128+n died of signal n
+`
+
+/** Reads the arguments behind `wat`. What follows the program's name belongs to the program. */
+export function parseCommand(argv: string[], version: () => string): Command {
+  const { tokens } = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true })
+  let expression: string | undefined
+  let pretty = false
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') return run(argv.slice(token.index + 1), expression, pretty)
+    if (token.kind === 'positional') return run(argv.slice(token.index), expression, pretty)
+    if (token.name === 'help') return { kind: 'print', text: HELP }
+    if (token.name === 'version') return { kind: 'print', text: `wat ${version()}\n` }
+    if (token.name === 'pretty' && token.value === undefined) pretty = true
+    else if (token.name === 'eval') {
+      if (!token.value) return usage(`${token.rawName} needs an expression`)
+      expression = token.value
+    } else if (token.name === 'pretty') return usage('--pretty takes no value')
+    else return usage(`unknown option ${token.rawName}`)
+  }
+  return run([], expression, pretty)
+}
+
+const options = {
+  eval: { type: 'string', short: 'e' },
+  pretty: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+function run(rest: string[], expression: string | undefined, pretty: boolean): Command {
+  if (expression !== undefined) return { kind: 'eval', expression, args: rest, pretty }
+  const [program, ...args] = rest
+  if (program === undefined || program === '') return usage('no program given')
+  return { kind: 'run', program, args, pretty }
+}
+
+function usage(message: string): Command {
+  return { kind: 'usage', message: `wat: ${message}; try 'wat --help'` }
+}

@@ -1,0 +1,52 @@
+import { DEFAULT_MAX_FRAME_BYTES } from '../wire/limits.ts'
+
+/** How long a graceful stop may take unless `stopGrace` says otherwise. */
+export const DEFAULT_STOP_GRACE_MS = 5000
+
+/**
+ * Who this process is. `host` is a plain Node program that imported the package: it can spawn, but
+ * nobody holds its pipes. Written once, by the bootstrap.
+ */
+export const identity = {
+  role: 'host' as 'host' | 'root' | 'child',
+  /** Its place in the tree: `/` for a root, `/double` for its child, and so on. */
+  address: '/',
+  name: 'host',
+  args: [] as string[],
+  /** Milliseconds a graceful stop may take; what it spawns inherits it. */
+  stopGraceMs: DEFAULT_STOP_GRACE_MS,
+  maxFrame: DEFAULT_MAX_FRAME_BYTES,
+}
+
+/** What the parent tells a child through its environment, and the bootstrap removes again. */
+export const environment = {
+  address: 'WAT_ADDRESS',
+  stopGrace: 'WAT_STOP_GRACE_MS',
+  maxFrame: 'WAT_MAX_FRAME_BYTES',
+  lifeline: 'WAT_LIFELINE_FD',
+} as const
+
+/** Takes over what the parent told, and removes it so that nothing this process starts inherits it. */
+export function adoptEnvironment(env: NodeJS.ProcessEnv): { lifelineFd: number | undefined } {
+  const take = (name: string) => {
+    const value = env[name]
+    if (value !== undefined) delete env[name]
+    return value
+  }
+  const address = take(environment.address)
+  identity.role = address === undefined ? 'root' : 'child'
+  identity.address = address || '/'
+  identity.stopGraceMs = positive(take(environment.stopGrace)) ?? identity.stopGraceMs
+  identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
+  return { lifelineFd: positive(take(environment.lifeline)) }
+}
+
+/** The address of something that this process starts. */
+export function childAddress(name: string): string {
+  return identity.address === '/' ? `/${name}` : `${identity.address}/${name}`
+}
+
+function positive(text: string | undefined): number | undefined {
+  const number = Number(text)
+  return text !== undefined && Number.isSafeInteger(number) && number > 0 ? number : undefined
+}

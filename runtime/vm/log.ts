@@ -1,0 +1,41 @@
+import { kw } from '../edn/index.ts'
+import { identity } from './identity.ts'
+import { writeRecord } from './stderr.ts'
+import { toFault } from '../wire/fault.ts'
+import { encodable } from '../wire/frames.ts'
+
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/**
+ * Structured records on stderr: `#wat/log {:level :at :address :pid :message :data}`, one a line. The
+ * parent relays them to the root's stderr unless it takes them (`stderr: 'pipe'`). `data` is any EDN
+ * value, or an error. Never throws: data that EDN cannot carry is written as text.
+ */
+export const log = {
+  debug: (message: string, data?: unknown): void => write('debug', message, data),
+  info: (message: string, data?: unknown): void => write('info', message, data),
+  warn: (message: string, data?: unknown): void => write('warn', message, data),
+  error: (message: string, data?: unknown): void => write('error', message, data),
+}
+
+/** Something went wrong and this process goes on: a `#wat/fault` record on stderr. */
+export function reportFault(error: unknown): void {
+  writeRecord('fault', toFault(error, identity.address))
+}
+
+function write(level: Level, message: string, data: unknown): void {
+  const record: Record<string, unknown> = {
+    level: kw(level),
+    at: new Date(),
+    address: identity.address,
+    pid: process.pid,
+    message,
+  }
+  if (data instanceof Error) record.data = toFault(data, identity.address)
+  else if (data !== undefined) record.data = encodable(data) ? data : inspect(data)
+  writeRecord('log', record)
+}
+
+function inspect(data: unknown): string {
+  return process.getBuiltinModule('node:util').inspect(data)
+}

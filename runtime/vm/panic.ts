@@ -1,0 +1,42 @@
+import { toFault } from '../wire/fault.ts'
+import { WatError } from '../error.ts'
+import { identity } from './identity.ts'
+import { stop } from './lifecycle.ts'
+import { port } from './port.ts'
+import { exits } from './status.ts'
+import { flushStderr, writeRecord } from './stderr.ts'
+
+/**
+ * The last words of a process that cannot go on: everything written so far, whole, and a `#wat/panic`
+ * record as the last line of stderr; then it exits. All of it blocks, so that no more of a broken
+ * program runs. What it started sees its lifeline end and stops by itself.
+ */
+export function panic(error: unknown, code: number = exits.panic): never {
+  // While this blocks on a full pipe a signal must still kill.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.removeAllListeners(signal)
+  process.removeAllListeners('exit')
+  writeRecord('panic', { ...toFault(error, identity.address), pid: process.pid })
+  flushStderr()
+  port.outbox.flushSync()
+  process.exit(code)
+}
+
+/** Every error that nobody catches becomes a panic. */
+export function installPanic(code: () => number): void {
+  const onError = (error: unknown) => {
+    if (port.readerGone && error === port.outbox.failure) dieQuietly()
+    else panic(error, code())
+  }
+  process.on('uncaughtException', onError)
+  process.on('unhandledRejection', onError)
+}
+
+/** Nobody reads our output any more, as in `| head -1`: that is no error, and SIGPIPE is its exit. */
+export function dieQuietly(): void {
+  process.on('SIGPIPE', () => {}) // Node ignores it; a listener taken away again leaves the default
+  stop({
+    graceMs: identity.stopGraceMs,
+    signal: 'SIGPIPE',
+    reason: new WatError('offline', 'nobody reads the output any more'),
+  })
+}

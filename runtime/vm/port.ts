@@ -1,0 +1,238 @@
+import { WatError } from '../error.ts'
+import { toFault } from '../wire/fault.ts'
+import { errorFrame, replyFrame, valueFrame, type Frame } from '../wire/frames.ts'
+import { HIGH_WATER_BYTES } from '../wire/limits.ts'
+import { Link } from '../wire/link.ts'
+import { Outbox } from '../wire/outbox.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { Receiver } from '../wire/receiver.ts'
+import { Sender, sized } from '../wire/sender.ts'
+import { identity } from './identity.ts'
+
+/** One thing to be answered: a request frame, or a plain value sent to a serving program. */
+export type Item = { id: number; body: unknown } | { id: undefined; body: unknown }
+
+/** Whoever answers requests. */
+export interface Server {
+  /** Takes an item; called in the order in which they came. */
+  onItem(item: Item): void
+  onCancel(id: number): void
+  /** No more items will come: end of input, or a stop. */
+  onEnd(): void
+  /** Whether the server has a place for another item. */
+  wanted(): boolean
+}
+
+interface PortEvents {
+  /** The parent wants this process to stop. */
+  onStop(graceMs: number): void
+  /** The input held something malformed or too large. */
+  onFault(error: WatError): void
+  /** Whoever reads our output is gone, or it cannot be written. */
+  onBroken(error: WatError): void
+}
+
+/** This process's own end of its pipes: what comes in from whoever started it, and what goes back. */
+export class Port {
+  #link: Link | undefined
+  #source: Source | undefined
+  #events: PortEvents | undefined
+  #server: Server | undefined
+  #refused = false
+  #requests: { id: number; body: unknown; bytes: number }[] = []
+  #requestBytes = 0
+  #toValue = valueFrame
+  #onUse = () => {}
+
+  readonly outbox = new Outbox(
+    () => this.#link?.pump(),
+    error => this.#events?.onBroken(error),
+  )
+  readonly stdin = new Receiver<unknown>(
+    () => this.#demand(),
+    () => this.#link?.pump(),
+  )
+  readonly stdout: Sender<unknown>
+
+  constructor() {
+    this.stdout = new Sender(this.outbox, value => this.#plain(value), Infinity)
+  }
+
+  /** Connects the pipes. Until then this is a plain Node program, which has none. */
+  open(source: Source, sink: Sink, events: PortEvents): void {
+    this.#events = events
+    this.#source = source
+    this.outbox.attach(sink)
+    this.#link = new Link(source, identity.maxFrame, {
+      onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+      onFault: error => this.#onFault(error),
+      onEnd: () => this.#onEnd(),
+      wanted: () => this.#wanted(),
+      onIdle: () => this.outbox.flush(),
+    })
+    this.#link.pump()
+  }
+
+  get opened(): boolean {
+    return this.#link !== undefined
+  }
+
+  /** Whether end of input has come and everything before it was taken. */
+  get ended(): boolean {
+    return this.#link?.ended ?? true
+  }
+
+  /** Whether whoever read our output has closed it. */
+  get readerGone(): boolean {
+    const data = this.outbox.failure?.data as { code?: string } | undefined
+    return data?.code === 'EPIPE' || data?.code === 'ECONNRESET'
+  }
+
+  /** Calls back the first time the program uses its pipes. */
+  onFirstUse(callback: () => void): void {
+    this.#onUse = () => {
+      this.#onUse = () => {}
+      callback()
+    }
+  }
+
+  /** How plain values are written; frames are not affected. */
+  writeValuesWith(toText: (value: unknown) => string): void {
+    this.#toValue = toText
+  }
+
+  /** From now on `server` answers. What has come already is served first, in order. */
+  serve(server: Server): void {
+    if (!this.opened) throw notStarted()
+    if (this.#server) throw new WatError('denied', 'this process is serving already')
+    this.#use()
+    this.#server = server
+    for (const { value } of this.stdin.drain()) server.onItem({ id: undefined, body: value })
+    const requests = this.#requests
+    this.#requests = []
+    this.#requestBytes = 0
+    for (const { id, body } of requests) server.onItem({ id, body })
+    if (this.#refused || this.ended) server.onEnd()
+    else this.pump()
+  }
+
+  get serving(): boolean {
+    return this.#server !== undefined
+  }
+
+  /** Looks again whether more input is wanted. */
+  pump(): void {
+    this.#link?.pump()
+    this.#updateRef()
+  }
+
+  /** Takes no new work: readers see end of input, requests are answered with `offline`. */
+  refuse(): void {
+    if (this.#refused) return
+    this.#refused = true
+    this.stdin.finish()
+    this.#server?.onEnd()
+    this.refuseRequests('offline', 'the process is stopping')
+    this.#link?.pump()
+  }
+
+  /** Answers requests that nobody will serve. */
+  refuseRequests(code: 'offline' | 'no-handler', message: string): void {
+    const requests = this.#requests
+    this.#requests = []
+    this.#requestBytes = 0
+    for (const { id } of requests) this.fail(id, new WatError(code, message))
+  }
+
+  reply(id: number, body: unknown): void {
+    this.outbox.push(sized(replyFrame(id, body), identity.maxFrame))
+  }
+
+  fail(id: number, error: unknown): void {
+    this.outbox.push(errorFrame(id, toFault(error, identity.address)))
+  }
+
+  /** The text of a plain value; throws what `send` rejects with. */
+  plain(value: unknown): string {
+    return this.#toValue(value)
+  }
+
+  #plain(value: unknown): string {
+    if (!this.opened) throw notStarted()
+    this.#use()
+    return this.#toValue(value)
+  }
+
+  #use(): void {
+    this.#onUse()
+  }
+
+  #demand(): void {
+    if (!this.opened) return this.stdin.finish()
+    this.#use()
+    this.pump()
+  }
+
+  /** Input is read while somebody waits for it, and a little ahead so that a stop is seen. */
+  #wanted(): boolean {
+    if (this.#refused) return true
+    if (this.#server) return this.#server.wanted() && !this.outbox.full
+    const held = this.stdin.bytes + this.#requestBytes
+    return this.stdin.wanted || held < this.#readAhead()
+  }
+
+  /**
+   * While our own output is stuck the other side may be stuck in the same way, both sending before
+   * they read. Then input is taken into memory, up to the size of one frame.
+   */
+  #readAhead(): number {
+    return this.outbox.full ? identity.maxFrame : HIGH_WATER_BYTES
+  }
+
+  #onFrame(frame: Frame, bytes: number): void {
+    switch (frame.kind) {
+      case 'value':
+        if (this.#refused) return
+        if (this.#server) return this.#server.onItem({ id: undefined, body: frame.value })
+        return this.stdin.offer(frame.value, bytes)
+      case 'request':
+        if (this.#refused) return this.fail(frame.id, new WatError('offline', 'the process is stopping'))
+        if (this.#server) return this.#server.onItem({ id: frame.id, body: frame.body })
+        this.#requests.push({ id: frame.id, body: frame.body, bytes })
+        this.#requestBytes += bytes
+        return
+      case 'cancel':
+        if (this.#server) return this.#server.onCancel(frame.id)
+        this.#requests = this.#requests.filter(({ id }) => id !== frame.id)
+        return
+      case 'stop':
+        return this.#events?.onStop(frame.graceMs)
+      default:
+        this.#onFault(new WatError('malformed', `a #wat/${frame.kind} frame has no meaning here`))
+    }
+  }
+
+  #onFault(error: WatError): void {
+    const head = (error.data as { head?: { tag?: unknown; id?: unknown } } | undefined)?.head
+    if (head?.tag === 'wat/req' && typeof head.id === 'number') this.fail(head.id, error)
+    this.#events?.onFault(error)
+  }
+
+  #onEnd(): void {
+    this.stdin.finish()
+    this.#server?.onEnd()
+    this.#source?.setRef(false)
+  }
+
+  /** A pending read keeps the process alive, and so does serving; an unread stdin does not. */
+  #updateRef(): void {
+    this.#source?.setRef(!this.ended && !this.#refused && (this.#server !== undefined || this.stdin.wanted))
+  }
+}
+
+function notStarted(): WatError {
+  return new WatError('denied', 'this program was not started by wat: it has no pipes of its own')
+}
+
+/** This process's own port. */
+export const port = new Port()

@@ -1,0 +1,107 @@
+import fs from 'node:fs'
+import module from 'node:module'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** Given to a program's graph as its last import: it is evaluated when everything has been loaded. */
+const STARTED = 'wat-vm:started'
+
+const entries: Record<string, string> = {
+  'wat-vm': new URL('./index.js', import.meta.url).href,
+  'wat-vm/edn': new URL('./edn.js', import.meta.url).href,
+  'wat-vm/jsedn': new URL('./jsedn.js', import.meta.url).href,
+}
+
+export interface Program {
+  url: string
+  /** Source text for a program that is not a file. */
+  source?: string
+}
+
+/** The program a user named: a path, relative to the working directory, or a file URL. */
+export function fileProgram(name: string): Program {
+  const file = name.startsWith('file:') ? fileURLToPath(name) : path.resolve(name)
+  const stat = fs.statSync(file, { throwIfNoEntry: false })
+  if (!stat) throw new Error(`no such program: ${file}`)
+  if (!stat.isFile()) throw new Error(`not a file: ${file}`)
+  return { url: pathToFileURL(file).href }
+}
+
+/** A program that serves one expression, resolved as if it were a file in the working directory. */
+export function expressionProgram(expression: string): Program {
+  const source = `import * as wat from 'wat-vm'\nconst { kw, spawnProcess, log, self, println, readln } = wat\nawait wat.serve((${expression}\n))\n`
+  return { url: pathToFileURL(path.resolve('[eval].mts')).href, source }
+}
+
+/**
+ * Runs a program: resolves with its module when the top level has settled. `onStarted` is called when
+ * everything it imports has been found, parsed and run, just before its own first line runs.
+ */
+export async function runProgram(program: Program, onStarted: () => void): Promise<Record<string, unknown>> {
+  Object.assign(globalThis, { [Symbol.for(STARTED)]: onStarted })
+  module.registerHooks({
+    resolve(specifier, context, next) {
+      const entry = entries[specifier]
+      if (entry) return { url: entry, format: 'module', shortCircuit: true }
+      if (specifier === STARTED) return { url: STARTED, format: 'module', shortCircuit: true }
+      if (program.source !== undefined && specifier === program.url) {
+        return { url: specifier, format: 'module-typescript', shortCircuit: true }
+      }
+      return next(specifier, context)
+    },
+    load(url, context, next) {
+      if (url === STARTED) return startedModule()
+      if (url === program.url) return loadEntry(program, context, next)
+      return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
+    },
+  })
+  return (await import(program.url)) as Record<string, unknown>
+}
+
+type LoadContext = module.LoadHookContext
+type Next = (url: string, context?: Partial<LoadContext>) => module.LoadFnOutput
+
+function startedModule(): module.LoadFnOutput {
+  const source = `globalThis[Symbol.for(${JSON.stringify(STARTED)})]()`
+  return { format: 'module', source, shortCircuit: true }
+}
+
+function loadEntry(program: Program, context: LoadContext, next: Next): module.LoadFnOutput {
+  const loaded =
+    program.source !== undefined
+      ? { format: 'module-typescript', source: program.source, shortCircuit: true }
+      : isTypeScript(program.url)
+        ? loadTypeScript(program.url, context, next)
+        : next(program.url, context)
+  if (!loaded.format?.startsWith('module')) return loaded
+  // At the end, where it shifts no line and no column of the program.
+  return { ...loaded, source: `${text(loaded.source)}\nimport '${STARTED}'\n` }
+}
+
+/**
+ * Loads TypeScript wherever it lies: Node strips no types below node_modules, and takes a `.ts` file
+ * in a package without `"type": "module"` for CommonJS first.
+ */
+function loadTypeScript(url: string, context: LoadContext, next: Next): module.LoadFnOutput {
+  const source = fs.readFileSync(fileURLToPath(url), 'utf8')
+  const format = url.endsWith('.cts') || isCommonJs(url, source) ? 'commonjs' : 'module'
+  if (!url.includes('/node_modules/')) {
+    if (format === 'commonjs') return next(url, { ...context, format: 'commonjs-typescript' })
+    return { format: 'module-typescript', source, shortCircuit: true }
+  }
+  return { format, source: module.stripTypeScriptTypes(source), shortCircuit: true }
+}
+
+function isTypeScript(url: string): boolean {
+  return url.startsWith('file:') && /\.[mc]?ts$/.test(url)
+}
+
+/** A `.ts` file is a module unless it plainly is not: it requires, and neither imports nor exports. */
+function isCommonJs(url: string, source: string): boolean {
+  if (url.endsWith('.mts')) return false
+  return /\b(require\s*\(|module\.exports\b)/.test(source) && !/^\s*(import|export)\b/m.test(source)
+}
+
+function text(source: module.ModuleSource | null | undefined): string {
+  return typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()
+}

@@ -1,0 +1,28 @@
+import { identity } from './identity.ts'
+import { onStop, stopSignal } from './lifecycle.ts'
+import { status } from './status.ts'
+
+/** This process, as its program sees it. */
+export const self = {
+  /** Its place in the tree: `/` for a root, `/double` for a child of it. */
+  get address(): string {
+    return identity.address
+  },
+  get name(): string {
+    return identity.name
+  },
+  /** The arguments behind the program's name. */
+  get args(): readonly string[] {
+    return identity.args
+  },
+  /** Aborts when this process is asked to stop, or ends. */
+  get signal(): AbortSignal {
+    status.watchesStop = true
+    return stopSignal
+  },
+  /**
+   * Runs `hook` during a graceful end, after the children have stopped; the last one given runs first.
+   * It may be asynchronous, within the grace. A sudden death runs no hooks.
+   */
+  onStop,
+}

@@ -1,0 +1,29 @@
+import { WatError } from '../error.ts'
+import { children } from './children.ts'
+import { identity } from './identity.ts'
+import { dieOf, stop } from './lifecycle.ts'
+
+/** How long a forced end waits until the kills below it have been sent. */
+const KILL_MS = 500
+
+/** A child gets SIGTERM from its parent when part of the grace has gone by already. */
+const CHILD_SHARE = 0.4
+
+/** SIGTERM, SIGINT and SIGHUP stop this process and its subtree; a second SIGINT kills them at once. */
+export function installSignals(): void {
+  let interrupted = false
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (signal === 'SIGINT' && interrupted) return void killNow()
+    if (signal === 'SIGINT') interrupted = true
+    const graceMs = identity.role === 'child' ? identity.stopGraceMs * CHILD_SHARE : identity.stopGraceMs
+    stop({ graceMs, signal, reason: new WatError('offline', `stopped by ${signal}`) })
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+}
+
+async function killNow(): Promise<void> {
+  const killed = Promise.all([...children].map(child => child.killTree()))
+  await Promise.race([killed, new Promise(resolve => setTimeout(resolve, KILL_MS))])
+  dieOf('SIGINT')
+  process.exit()
+}

@@ -1,0 +1,63 @@
+import { recordLine } from '../wire/frames.ts'
+import { Outbox } from '../wire/outbox.ts'
+import { fdSink, kindOf, ownDescription } from './fd.ts'
+import { identity } from './identity.ts'
+import type { Sink } from '../wire/pipe.ts'
+
+const STDERR = 2
+
+/** What a reader of stderr who does not read may leave with us; beyond it children wait to be relayed. */
+const HELD_CHARS = 4 * 1024 * 1024
+
+let outbox: Outbox | undefined
+const waiting = new Set<() => void>()
+let present = (line: string) => line
+
+/** Writes one record of our own to stderr: `#wat/log`, `#wat/fault` or `#wat/panic`. */
+export function writeRecord(kind: 'log' | 'fault' | 'panic', body: Record<string, unknown>): void {
+  relayLine(recordLine(kind, body))
+}
+
+/** Writes a line that already is a record, such as one of a child. False: wait for `onStderrDrain`. */
+export function relayLine(line: string): boolean {
+  outbox ??= open()
+  outbox.push(present(line))
+  outbox.flush()
+  return outbox.queued < HELD_CHARS
+}
+
+/** Calls back whenever stderr has room again, until the function it gives is called. */
+export function onStderrDrain(callback: () => void): () => void {
+  waiting.add(callback)
+  return () => waiting.delete(callback)
+}
+
+/** Shows records to a person instead of a program. */
+export function presentWith(format: (line: string) => string): void {
+  present = format
+}
+
+/** Writes what is pending, blocking; for last words. */
+export function flushStderr(): void {
+  outbox?.flushSync()
+}
+
+function open(): Outbox {
+  const created = new Outbox(
+    () => waiting.forEach(callback => callback()),
+    () => {}, // nobody reads our stderr any more, and there is no other place to say so
+  )
+  created.attach(sink())
+  return created
+}
+
+/**
+ * A parent always drains the stderr of its children, so a child may block on it and share the
+ * descriptor with console output. A root does not know its reader: it must never block on one who
+ * does not read, while its children still wait for their requests.
+ */
+function sink(): Sink {
+  const kind = kindOf(STDERR)
+  if (identity.role !== 'root') return fdSink(STDERR, kind === 'closed' ? 'closed' : 'file')
+  return fdSink(ownDescription(STDERR, kind, 'write'), kind)
+}

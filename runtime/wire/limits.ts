@@ -1,0 +1,26 @@
+/** Version of the frame vocabulary, announced in `#wat/ready`. */
+export const PROTOCOL = 1
+
+/** The largest form a reader takes and a writer sends, unless `maxFrame` says otherwise. */
+export const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+/** A receiver nobody reads holds about this much before it stops reading its pipe. */
+export const HIGH_WATER_BYTES = 64 * 1024
+
+/** Frames are gathered up to this length and go out in one write. */
+export const BATCH_CHARS = 8 * 1024
+
+/** What sends that nobody awaits may pile up; beyond it `send` rejects with `overloaded`. */
+export const MAX_QUEUED_CHARS = 64 * 1024 * 1024
+
+/** Calls in flight to one process unless `maxInFlight` says otherwise; more wait for a place. */
+export const DEFAULT_MAX_IN_FLIGHT = 256
+
+/** Calls that may wait for a place; beyond it `call` rejects with `overloaded`. */
+export const MAX_WAITING_CALLS = 65_536
+
+/** Requests a program handles at once unless `concurrency` says otherwise. */
+export const DEFAULT_CONCURRENCY = 256
+
+/** The longest delay a timer of Node takes (a signed 32-bit number of ms); longer means never. */
+export const MAX_TIMER_MS = 2 ** 31 - 1

@@ -1,0 +1,108 @@
+import { Reader } from '../edn/index.ts'
+import { WatError } from '../error.ts'
+import { toFrame, type Frame } from './frames.ts'
+import type { Source } from './pipe.ts'
+
+/** What a link does with what comes in. */
+export interface LinkHandlers {
+  /** A frame, and about how many bytes it took. */
+  onFrame(frame: Frame, bytes: number): void
+  /** Something came that is not EDN, not a frame or too large; reading goes on behind it. */
+  onFault(error: WatError): void
+  /** End of input: nothing more will come. */
+  onEnd(): void
+  /** Whether the next frame is wanted now; while it is not, the pipe is not read. */
+  wanted(): boolean
+  /** A chunk has been worked off: a good moment to write what the frames caused. */
+  onIdle(): void
+}
+
+/** Turns the bytes of a source into frames, no faster than they are wanted. */
+export class Link {
+  readonly #source: Source
+  readonly #reader: Reader
+  readonly #handlers: LinkHandlers
+  #reading = false
+  #pumping = false
+  #sourceEnded = false
+  #ended = false
+
+  constructor(source: Source, maxFrame: number, handlers: LinkHandlers) {
+    this.#source = source
+    this.#reader = new Reader({ maxFrame })
+    this.#handlers = handlers
+    source.open(
+      chunk => {
+        this.#reader.push(chunk)
+        this.pump()
+      },
+      () => this.#onSourceEnd(),
+    )
+  }
+
+  /** Whether the end of input has been delivered. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Bytes that have come and are not delivered yet. */
+  get buffered(): number {
+    return this.#reader.buffered
+  }
+
+  /** Delivers what is wanted, then reads on or stops reading. Call it whenever `wanted` may have changed. */
+  pump(): void {
+    if (this.#pumping || this.#ended) return
+    this.#pumping = true
+    let more = true
+    try {
+      while (more && this.#handlers.wanted()) more = this.#deliver()
+    } finally {
+      this.#pumping = false
+    }
+    this.#handlers.onIdle()
+    if (!more && this.#sourceEnded) this.#finish()
+    else this.#setReading(!more)
+  }
+
+  /** Takes what has come as all there will be. Idempotent. */
+  endInput(): void {
+    if (this.#ended) return
+    this.#source.close()
+    this.#onSourceEnd()
+  }
+
+  #onSourceEnd(): void {
+    if (this.#sourceEnded) return
+    this.#sourceEnded = true
+    this.#reader.end()
+    this.pump()
+  }
+
+  #deliver(): boolean {
+    const reader = this.#reader
+    let frame: Frame
+    try {
+      if (!reader.next()) return false
+      frame = toFrame(reader.value)
+    } catch (error) {
+      this.#handlers.onFault(error as WatError)
+      return true
+    }
+    this.#handlers.onFrame(frame, reader.valueBytes)
+    return !this.#ended
+  }
+
+  #setReading(on: boolean): void {
+    if (on === this.#reading) return
+    this.#reading = on
+    if (on) this.#source.resume()
+    else this.#source.pause()
+  }
+
+  #finish(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#handlers.onEnd()
+  }
+}

@@ -1,0 +1,37 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Sink, Source } from './pipe.ts'
+
+type Refable = { ref?(): unknown; unref?(): unknown }
+
+/** The bytes of a Node stream, such as the stdout of a child. */
+export function streamSource(stream: Readable & Refable): Source {
+  return {
+    open(onBytes, onEnd) {
+      stream.on('data', onBytes)
+      stream.pause()
+      stream.once('end', onEnd)
+      stream.once('error', () => stream.destroy()) // a broken pipe is the end of its input
+      stream.once('close', onEnd)
+    },
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+    setRef: on => void (on ? stream.ref?.() : stream.unref?.()),
+    close: () => void stream.destroy(),
+  }
+}
+
+/** Writes to a Node stream, such as the stdin of a child. */
+export function streamSink(stream: Writable | Duplex): Sink {
+  stream.on('error', () => {}) // the write's callback reports it
+  return {
+    write(text, done) {
+      stream.write(text, error => done(error ?? undefined))
+    },
+    writeSync() {}, // the parent side never has last words for a child
+    end(done) {
+      if (stream.destroyed) return done()
+      stream.end(done)
+    },
+    close: () => void stream.destroy(),
+  }
+}
