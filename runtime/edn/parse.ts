@@ -1,29 +1,40 @@
 import { WatError } from '../error.ts'
-import { Reader } from './reader.ts'
-import type { ReaderOptions } from './state.ts'
+import { advance } from './advance.ts'
+import { type ReaderOptions, ReaderState } from './state.ts'
 
 /** The one form in the text. Throws a `WatError`, `malformed`, if there is none or more than one. */
 export function parse(text: string | Uint8Array, options?: ReaderOptions): unknown {
-  const reader = readerOf(text, options)
-  if (!reader.next()) {
-    throw new WatError('malformed', 'no form', { data: { ...reader.position(), incomplete: true } })
+  // Making a state costs as much as reading a small form: one waits for the next call. A tag reader may parse in
+  // turn, so it is taken away meanwhile; after an error it is not used again.
+  const reusable = typeof text === 'string' && options === undefined
+  const state = (reusable ? idle : undefined) ?? new ReaderState(options)
+  if (reusable) {
+    idle = undefined
+    state.only(text)
+  } else {
+    state.source.push(text)
+    state.source.end()
   }
-  const { value } = reader
-  if (reader.next()) throw new WatError('malformed', 'more than one form', { data: reader.position() })
+  if (!advance(state)) {
+    throw new WatError('malformed', 'no form', { data: { ...state.place(), incomplete: true } })
+  }
+  const { value } = state
+  if (advance(state)) throw new WatError('malformed', 'more than one form', { data: state.formPlace() })
+  if (reusable) {
+    state.only('')
+    idle = state
+  }
   return value
 }
 
 /** All forms in the text. */
 export function parseAll(text: string | Uint8Array, options?: ReaderOptions): unknown[] {
-  const reader = readerOf(text, options)
+  const state = new ReaderState(options)
+  state.source.push(text)
+  state.source.end()
   const values: unknown[] = []
-  while (reader.next()) values.push(reader.value)
+  while (advance(state)) values.push(state.value)
   return values
 }
 
-function readerOf(text: string | Uint8Array, options: ReaderOptions | undefined): Reader {
-  const reader = new Reader(options)
-  reader.push(text)
-  reader.end()
-  return reader
-}
+let idle: ReaderState | undefined

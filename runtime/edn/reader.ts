@@ -1,5 +1,4 @@
-import { scan } from './scan.ts'
-import type { Position } from './source.ts'
+import { advance } from './advance.ts'
 import { type ReaderOptions, ReaderState } from './state.ts'
 
 /**
@@ -13,16 +12,10 @@ export class Reader {
   valueBytes = 0
 
   private readonly state: ReaderState
-  private spent = true
   private valueEnd = 0
 
   constructor(options?: ReaderOptions) {
     this.state = new ReaderState(options)
-  }
-
-  /** Where reading stands. */
-  position(): Position {
-    return this.state.source.locate(this.state.source.pos)
   }
 
   /** More input: text, or UTF-8 bytes that may be split inside a character. */
@@ -52,20 +45,12 @@ export class Reader {
    */
   next(): boolean {
     const { state } = this
-    this.value = undefined
-    while (!this.spent || state.source.load()) {
-      this.spent = false
-      if (scan(state)) {
-        this.value = state.value
-        state.value = undefined
-        this.valueBytes = state.taken - this.valueEnd
-        this.valueEnd = state.taken
-        return true
-      }
-      this.spent = true
-      state.textSpent()
-    }
-    state.waitOrEnd()
-    return false
+    const found = advance(state)
+    this.value = state.value
+    state.value = undefined
+    if (!found) return false
+    this.valueBytes = state.taken - this.valueEnd
+    this.valueEnd = state.taken
+    return true
   }
 }

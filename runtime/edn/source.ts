@@ -34,6 +34,7 @@ export class Source {
   private counted = 0
   private nextLf = -2
   private ended = false
+  private half = ''
   private queue: Piece[] = []
   private head = 0
   private scanned = 0
@@ -43,19 +44,40 @@ export class Source {
   push(chunk: string | Uint8Array): void {
     if (this.ended) throw new WatError('malformed', 'input after the end of input')
     if (typeof chunk !== 'string') {
+      if (this.half !== '') this.pushText('')
       this.pushed += chunk.byteLength
       this.utf8.decode(chunk, this.enqueue)
     } else if (chunk !== '') {
       this.utf8.end(this.enqueue)
-      const bytes = Buffer.byteLength(chunk)
-      this.pushed += bytes
-      this.queue.push({ text: chunk, bytes, invalid: false })
+      this.pushText(chunk)
     }
   }
 
+  /** Starts afresh with a text that is all there is. */
+  only(text: string): void {
+    this.enter(text, text.length)
+    this.base = this.bytesBefore = this.lineStart = 0
+    this.line = 1
+    this.last = true
+  }
+
   end(): void {
-    if (!this.ended) this.utf8.end(this.enqueue)
+    if (this.ended) return
+    this.utf8.end(this.enqueue)
+    if (this.half !== '') this.pushText('')
     this.ended = true
+  }
+
+  // A text may end between the halves of a surrogate pair; `''` gives up waiting for the other.
+  private pushText(chunk: string): void {
+    const whole = this.half + chunk
+    const split = chunk !== '' && (whole.charCodeAt(whole.length - 1) & 0xfc00) === 0xd800
+    this.half = split ? whole.slice(-1) : ''
+    const text = split ? whole.slice(0, -1) : whole
+    if (text === '') return
+    const bytes = Buffer.byteLength(text)
+    this.pushed += bytes
+    this.queue.push({ text, bytes, invalid: false })
   }
 
   /**

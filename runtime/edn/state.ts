@@ -34,6 +34,8 @@ export class ReaderState {
   value: unknown = undefined
   /** Bytes of input up to the end of the last value or, behind it, of what is no form. */
   taken = 0
+  /** The current text is used up. */
+  spent = true
   mode = READY
   inForm = false
   depth = 0
@@ -59,6 +61,22 @@ export class ReaderState {
     this.maxFrame = options?.maxFrame ?? Infinity
     this.maxDepth = options?.maxDepth ?? MAX_DEPTH
     this.tags = tags === undefined || tags instanceof Map ? tags : new Map(Object.entries(tags))
+  }
+
+  /** Starts afresh with a text that is all there is. */
+  only(text: string): void {
+    this.source.only(text)
+    this.spent = false
+  }
+
+  /** Where reading stands. */
+  place(): Position {
+    return this.source.locate(this.source.pos)
+  }
+
+  /** Where the top-level form started, if in the current text. */
+  formPlace(): Position {
+    return this.source.locate(this.formPos)
   }
 
   /** A top-level form starts. Returns where to stop in the current text. */

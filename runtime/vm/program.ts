@@ -39,6 +39,7 @@ export function expressionProgram(expression: string): Program {
  */
 export async function runProgram(program: Program, onStarted: () => void): Promise<Record<string, unknown>> {
   Object.assign(globalThis, { [Symbol.for(STARTED)]: onStarted })
+  let loading = program.url
   module.registerHooks({
     resolve(specifier, context, next) {
       const entry = entries[specifier]
@@ -50,12 +51,30 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
       return next(specifier, context)
     },
     load(url, context, next) {
+      loading = url
       if (url === STARTED) return startedModule()
       if (url === program.url) return loadEntry(program, context, next)
       return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
     },
   })
-  return (await import(program.url)) as Record<string, unknown>
+  try {
+    return (await import(program.url)) as Record<string, unknown>
+  } catch (error) {
+    throw error instanceof SyntaxError ? withPlace(error, loading) : error
+  }
+}
+
+/** V8 does not say where in a JavaScript module the syntax is wrong; the TypeScript parser does. */
+function withPlace(error: SyntaxError, url: string): SyntaxError {
+  if (!url.startsWith('file:') || !error.stack?.startsWith(error.name)) return error
+  try {
+    module.stripTypeScriptTypes(fs.readFileSync(new URL(url), 'utf8'), { sourceUrl: url })
+  } catch (told) {
+    const stack = told instanceof Error ? told.stack : undefined
+    const place = stack?.slice(0, stack.indexOf(error.name)).trim()
+    if (place?.startsWith(url)) error.stack = `${place}\n${error.stack}`
+  }
+  return error
 }
 
 type LoadContext = module.LoadHookContext

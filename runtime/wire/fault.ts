@@ -74,11 +74,17 @@ export function offline(what: string, address: string, exit: Exit): WatError {
   })
 }
 
-/** `name: message` of each link of the chain, for people. */
+/**
+ * The program's own part of a stack: no frame of Node's inside or of this package. A syntax error has
+ * the place in the source instead, which V8 puts above the error's name.
+ */
 export function programStack(error: Error): string | undefined {
   if (typeof error.stack !== 'string') return undefined
-  const frames = error.stack.split('\n').filter(line => /^\s+at /.test(line) && !isInternal(line))
-  return frames.length > 0 ? frames.join('\n') : undefined
+  const lines = error.stack.split('\n')
+  const title = lines.findIndex(line => line.startsWith(error.name))
+  const place = title > 0 ? lines.slice(0, title).filter(line => line.trim() !== '') : []
+  const frames = lines.filter(line => /^\s+at /.test(line) && !isInternal(line))
+  return place.length + frames.length > 0 ? [...place, ...frames].join('\n') : undefined
 }
 
 const here = new URL('./', import.meta.url).href
