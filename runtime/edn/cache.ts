@@ -1,5 +1,5 @@
 import { internKeyword, type Keyword } from './keyword.ts'
-import { intern, isName } from './names.ts'
+import { intern, isName, isSimpleName } from './names.ts'
 import { Sym } from './values.ts'
 
 // Direct-mapped and of fixed size: a hit costs no allocation, a miss replaces, input cannot grow it.
@@ -18,13 +18,13 @@ export function keywordText(text: string, start: number, end: number, hash: numb
   const known = keywordTexts[slot]!
   if (same(known, text, start, end)) return known
   const name = text.slice(start, end)
-  if (!isName(':' + name)) return ''
-  const own = intern(name)
-  if (own.length <= MAX_LENGTH_UNITS) {
-    keywordTexts[slot] = own
+  if (!isSimpleName(name) && !isName(':' + name)) return ''
+  // As the key of an object, which most become, it will be internalised; as a keyword, by `internKeyword`.
+  if (name.length <= MAX_LENGTH_UNITS) {
+    keywordTexts[slot] = name
     keywords[slot] = undefined
   }
-  return own
+  return name
 }
 
 /** The keyword of a name that `keywordText` gave for this hash. */
@@ -57,7 +57,7 @@ function interpret(name: string): Sym | null | boolean | undefined {
   if (name === 'nil') return null
   if (name === 'true') return true
   if (name === 'false') return false
-  return isName(name) ? new Sym(intern(name)) : undefined
+  return isSimpleName(name) || isName(name) ? new Sym(intern(name)) : undefined
 }
 
 function same(known: string, text: string, start: number, end: number): boolean {

@@ -1,5 +1,5 @@
 import { WatError } from '../error.ts'
-import { isKeywordText } from './names.ts'
+import { intern, isKeywordText } from './names.ts'
 
 /** The keyword `:text`. Equal keywords are the same object. */
 export function kw(text: string): Keyword {
@@ -12,9 +12,10 @@ export function kw(text: string): Keyword {
 }
 
 /** As `kw`, for a text already known to be a keyword's. */
-export function internKeyword(text: string): Keyword {
-  const known = table.get(text)?.deref()
+export function internKeyword(name: string): Keyword {
+  const known = table.get(name)?.deref()
   if (known !== undefined) return known
+  const text = intern(name)
   const keyword = new Keyword(text, OURS)
   table.set(text, new WeakRef(keyword))
   gone.register(keyword, text)

@@ -30,6 +30,17 @@ export function isName(text: string): boolean {
   return text === ':/' || !(text.endsWith(':') || text.includes(':/') || text.includes('::'))
 }
 
+/** Whether all units are such that no rule is about them: then the token is a name if its first is no digit. */
+export function isSimpleName(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (SIMPLE[text.charCodeAt(i)] !== 1) return false
+  return text !== ''
+}
+
+const SIMPLE = new Uint8Array(128)
+for (const unit of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*+!?$%&=<>') {
+  SIMPLE[unit.charCodeAt(0)] = 1
+}
+
 export const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57
 
 /** The end of the atom that starts at `from`, at most `end`. */
@@ -41,6 +52,9 @@ export function atomEnd(text: string, from: number, end: number): number {
 
 /** The string as V8's internalised copy: it keeps no larger text alive and compares by pointer. */
 export function intern(text: string): string {
-  for (const key in { [text]: 0 }) return key
+  // An object without a shape of its own: shapes are shared, and a name each would litter the table of them.
+  const box = Object.create(null) as Record<string, number>
+  box[text] = 0
+  for (const key in box) return key
   return text
 }

@@ -33,6 +33,7 @@ const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power)
 export function scan(state: ReaderState): boolean {
   const { source, kinds, held, keys, masks } = state
   const text = source.text
+  const classes = CLASS
   let pos = source.pos
   if (source.invalid && state.mode !== TO_NEXT_LINE) state.fail('invalid UTF-8', pos, pos)
   let end = state.limit()
@@ -63,7 +64,7 @@ export function scan(state: ReaderState): boolean {
     } else {
       if (pos >= end) break
       unit = text.charCodeAt(pos)
-      const cls = CLASS[unit]! & ~ENDS
+      const cls = classes[unit]! & ~ENDS
       if (cls === SPACE) {
         pos++
         continue
@@ -89,7 +90,7 @@ export function scan(state: ReaderState): boolean {
         case KEYWORD: {
           let at = pos + 1
           let hash = 0
-          while (at < end && CLASS[(unit = text.charCodeAt(at))]! < ENDS) {
+          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
             at++
           }
@@ -149,7 +150,7 @@ export function scan(state: ReaderState): boolean {
             digits += fraction
           }
           if (at === end && state.open(end)) break reading
-          const over = at === end || CLASS[unit]! >= ENDS || unit === 35
+          const over = at === end || classes[unit]! >= ENDS || unit === 35
           // Up to fifteen digits, and the power of ten, are exact: one division rounds once.
           if (over && digits <= 15 && !octal) {
             if (fraction !== -1) number /= POWERS_OF_TEN[fraction]!
@@ -157,7 +158,7 @@ export function scan(state: ReaderState): boolean {
             pos = at
             break
           }
-          while (at < end && CLASS[(unit = text.charCodeAt(at))]! < ENDS && unit !== 35) at++
+          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS && unit !== 35) at++
           if (at === end && state.open(end)) break reading
           value = parseNumber(text.slice(pos, at))
           if (value === undefined) state.fail('not a number', start, at)
@@ -167,7 +168,7 @@ export function scan(state: ReaderState): boolean {
         case SYMBOL: {
           let at = pos
           let hash = 0
-          while (at < end && CLASS[(unit = text.charCodeAt(at))]! < ENDS) {
+          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
             at++
           }
@@ -222,7 +223,7 @@ export function scan(state: ReaderState): boolean {
           }
           let at = pos + 1
           let hash = 0
-          while (at < end && CLASS[(unit = text.charCodeAt(at))]! < ENDS) {
+          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
             at++
           }

@@ -67,6 +67,7 @@ export class ReaderState {
   only(text: string): void {
     this.source.only(text)
     this.spent = false
+    this.mode = READY
   }
 
   /** Where reading stands. */

@@ -4,17 +4,11 @@ import { isKeywordText, isTagText } from './names.ts'
 /** Text as an EDN string: never a raw line break, and nothing that UTF-8 would lose. */
 export function stringText(text: string): string {
   const { length } = text
-  if (length > LOOP_UNITS) return SPECIAL.test(text) ? escaped(text) : '"' + text + '"'
+  // JSON's escapes are EDN's too, and lone surrogates are among them. For a short text the call costs more.
+  if (length > LOOP_UNITS) return JSON.stringify(text)
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
-    if (
-      unit < 32 ||
-      unit === 34 ||
-      unit === 92 ||
-      (unit >= 127 && (unit === 127 || (unit & 0xf800) === 0xd800))
-    ) {
-      return escaped(text)
-    }
+    if (unit < 32 || unit === 34 || unit === 92 || (unit & 0xf800) === 0xd800) return JSON.stringify(text)
   }
   return '"' + text + '"'
 }
@@ -65,26 +59,14 @@ export function tagText(tag: string): string {
   return text
 }
 
-const LOOP_UNITS = 40
-// oxlint-disable-next-line no-control-regex
-const SPECIAL = /["\\\x00-\x1f\x7f\ud800-\udfff]/
-// oxlint-disable-next-line no-control-regex
-const SPECIALS = /["\\\x00-\x1f\x7f]|\p{Cs}/gu
+const LOOP_UNITS = 24
 const INVISIBLE = /[\p{C}\p{Z}]/u
-const SIMPLE: Record<string, string> = {
-  '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f',
-} // prettier-ignore
 const CHAR_NAMES: Record<string, string | undefined> = {
   '\n': 'newline', '\r': 'return', ' ': 'space', '\t': 'tab', '\b': 'backspace', '\f': 'formfeed',
 } // prettier-ignore
 
 const zero = (number: number): string => (1 / number < 0 ? '-0.0' : '0.0')
 const hex = (unit: number): string => 'u' + unit.toString(16).toUpperCase().padStart(4, '0')
-
-// `\p{Cs}` with the u flag finds surrogates that stand alone, not pairs.
-function escaped(text: string): string {
-  return '"' + text.replace(SPECIALS, char => SIMPLE[char] ?? '\\' + hex(char.charCodeAt(0))) + '"'
-}
 
 // Bounded: the names may come from input. To start afresh is cheaper than to choose what goes.
 const MAX_REMEMBERED = 4096

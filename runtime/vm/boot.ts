@@ -91,7 +91,7 @@ function openPort(pretty: boolean): void {
   const sink = fdSink(own(STDOUT, stdout, 'write'), stdout)
   if (pretty) port.writeValuesWith(prettyText)
   port.open(source, sink, {
-    onStop: graceMs => stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop') }),
+    onStop: graceMs => stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
     onFault(error) {
       status.malformedInput = true
       reportFault(error)

@@ -15,12 +15,15 @@ interface Stop {
   signal?: NodeJS.Signals
   /** Why, for `self.signal.reason`. */
   reason: WatError
+  /** Whether the parent asked for it and gave the time: then its SIGTERM, which follows, changes nothing. */
+  asked?: boolean
 }
 
 const controller = new AbortController()
 const hooks: (() => unknown)[] = []
 let deadline = Infinity
 let stopping = false
+let asked = false
 let finalSignal: NodeJS.Signals | undefined
 let mainDone = () => {}
 const main = new Promise<void>(resolve => (mainDone = resolve))
@@ -61,9 +64,10 @@ export function childGraceMs(): number {
  * children, run the hooks, write everything, exit. Whatever hangs is cut off at the deadline. A second
  * request can only bring the deadline nearer.
  */
-export function stop({ graceMs, signal, reason }: Stop): void {
+export function stop({ graceMs, signal, reason, asked: byParent = false }: Stop): void {
   const sooner = performance.now() + graceMs
-  if (sooner < deadline) {
+  if (sooner < deadline && (byParent || !asked)) {
+    asked = byParent
     deadline = sooner
     // Holds the event loop too: what the stop waits for may not.
     setTimeout(() => performance.now() >= deadline - 1 && finish(), graceMs)
@@ -113,6 +117,7 @@ async function runHooks(): Promise<void> {
 }
 
 function finish(): void {
+  for (const child of children) child.killGroup()
   if (finalSignal) dieOf(finalSignal)
   process.exit(exitCode())
 }
