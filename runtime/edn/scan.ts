@@ -35,7 +35,7 @@ export function scan(state: ReaderState): boolean {
   const text = source.text
   const classes = CLASS
   let pos = source.pos
-  if (source.invalid && state.mode !== TO_NEXT_LINE) state.fail('invalid UTF-8', pos, pos)
+  if (source.invalid && state.mode !== TO_NEXT_LINE) state.fail('invalid UTF-8', pos, pos, source.cut)
   let end = state.limit()
   let resumed = false
   if (state.mode !== READY) {

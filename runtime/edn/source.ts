@@ -21,6 +21,8 @@ export class Source {
   last = false
   /** The current text stands for bytes that are not UTF-8. */
   invalid = false
+  /** And that is because the input ends inside a character. */
+  cut = false
   /** Bytes of input before the current text. */
   bytesBefore = 0
   /** Bytes pushed in all. */
@@ -97,6 +99,7 @@ export class Source {
       this.enter(next.text, next.bytes)
       this.head++
       this.invalid = true
+      this.cut = next.cut === true
     } else {
       const restBytes = this.bytesIn(this.pos, this.text.length)
       const texts = rest === 0 ? [] : [this.text.slice(this.pos)]

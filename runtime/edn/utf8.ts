@@ -5,6 +5,8 @@ export interface Piece {
   text: string
   bytes: number
   invalid: boolean
+  /** Invalid because the input ends inside a character. */
+  cut?: boolean
 }
 
 /** Decodes UTF-8 that may be split anywhere. What is no UTF-8 comes out marked, up to the end of its line. */
@@ -34,7 +36,7 @@ export class Utf8 {
   end(out: (piece: Piece) => void): void {
     const tail = this.tail
     this.tail = undefined
-    if (tail !== undefined) out({ text: tail.toString('latin1'), bytes: tail.length, invalid: true })
+    if (tail !== undefined) out({ text: tail.toString('latin1'), bytes: tail.length, invalid: true, cut: true })
   }
 
   private whole(bytes: Buffer, out: (piece: Piece) => void): void {

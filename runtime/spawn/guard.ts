@@ -10,7 +10,9 @@
  *   is left of the group is killed.
  *
  * `kill -9 0` means "my own group", so no number that may have been given to somebody else is ever
- * signalled. The traps are set before the guard exists, so no signal finds it unprepared.
+ * signalled. The traps are set before the guard exists, so no signal finds it unprepared. It is nobody's
+ * child, so that a kill which walks down the tree does not take it along: it has to stay for whatever the
+ * group starts while it is being killed.
  *
  * Then the protocol moves to descriptors 3 and 4 and the lifeline to 5, and stdout becomes stderr:
  * console output, raw writes and children that inherit stdio cannot touch a frame.
@@ -19,7 +21,7 @@ export const GUARD_SCRIPT = `
 ticks=$1
 shift
 trap '' HUP INT QUIT TERM
-(
+( (
   exec <&3 3<&- >/dev/null 2>&1
   if read -r line; then kill -9 0; fi
   PATH=$PATH:/bin:/usr/bin
@@ -29,7 +31,7 @@ trap '' HUP INT QUIT TERM
     ticks=$((ticks - 1))
   done
   kill -9 0
-) &
+) & )
 trap - HUP INT QUIT TERM
 exec "$@" 5<&3 3<&0 4>&1 </dev/null >&2
 `

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import module from 'node:module'
 import net from 'node:net'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { stringify } from '../edn/index.ts'
 import { WatError } from '../error.ts'
 import * as runtime from '../index.ts'
@@ -14,7 +15,7 @@ import { humanRecord } from './human.ts'
 import { adoptEnvironment, identity } from './identity.ts'
 import { endOfProgram, isStopping, mainSettled, stop } from './lifecycle.ts'
 import { log, reportFault } from './log.ts'
-import { dieQuietly, installPanic, panic } from './panic.ts'
+import { crash, dieQuietly, installPanic, panic } from './panic.ts'
 import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
@@ -61,13 +62,14 @@ function announceReady(): void {
 
 async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   const program = locate(command)
+  process.argv = [process.execPath, fileURLToPath(program.url), ...command.args] // as Node has it
   port.onFirstUse(announceReady)
   endWhenIdle()
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
     if (typeof exported.default === 'function') await (exported.default as (wat: typeof runtime) => unknown)(runtime)
   } catch (error) {
-    panic(error, ready ? exits.panic : exits.notLoaded)
+    return crash(error, ready ? exits.panic : exits.notLoaded)
   }
   announceReady()
   mainSettled()

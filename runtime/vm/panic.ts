@@ -23,12 +23,19 @@ export function panic(error: unknown, code: number = exits.panic): never {
 
 /** Every error that nobody catches becomes a panic. */
 export function installPanic(code: () => number): void {
-  const onError = (error: unknown) => {
-    if (port.readerGone && error === port.outbox.failure) dieQuietly()
-    else panic(error, code())
-  }
-  process.on('uncaughtException', onError)
-  process.on('unhandledRejection', onError)
+  process.on('uncaughtException', error => crash(error, code()))
+  process.on('unhandledRejection', reason => crash(reason, code()))
+}
+
+/** The end of a program that did not catch an error. That nobody reads its output any more is none. */
+export function crash(error: unknown, code: number): void {
+  if (port.readerGone && isCausedBy(error, port.outbox.failure)) dieQuietly()
+  else panic(error, code)
+}
+
+function isCausedBy(error: unknown, cause: unknown): boolean {
+  for (let link = error; link instanceof Error; link = link.cause) if (link === cause) return true
+  return false
 }
 
 /** Nobody reads our output any more, as in `| head -1`: that is no error, and SIGPIPE is its exit. */

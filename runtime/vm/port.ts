@@ -152,15 +152,15 @@ export class Port {
     this.outbox.push(errorFrame(id, toFault(error, identity.address)))
   }
 
-  /** The text of a plain value; throws what `send` rejects with. */
+  /** The text of a plain value; throws what `send` rejects with. A shell takes values of any size. */
   plain(value: unknown): string {
-    return this.#toValue(value)
+    return sized(this.#toValue(value), identity.role === 'child' ? identity.maxFrame : Infinity)
   }
 
   #plain(value: unknown): string {
     if (!this.opened) throw notStarted()
     this.#use()
-    return this.#toValue(value)
+    return this.plain(value)
   }
 
   #use(): void {
