@@ -30,7 +30,8 @@ export const stdout = port.stdout
  * while `serve` answers the input, and in a program that wat did not start.
  */
 export async function readln<T = any>(): Promise<T | undefined> {
-  if (!port.opened) throw new WatError('denied', 'this program was not started by wat: it has no stdin of its own')
+  if (!port.opened)
+    throw new WatError('denied', 'this program was not started by wat: it has no stdin of its own')
   if (port.serving) throw new WatError('denied', 'serve answers the input of this process')
   return (await stdin.recv()) as T | undefined
 }

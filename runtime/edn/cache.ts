@@ -4,7 +4,8 @@ import { Sym } from './values.ts'
 
 // Direct-mapped and of fixed size: a hit costs no allocation, a miss replaces, input cannot grow it.
 // The hash is the reader's, computed while it scans; equal hashes cost a miss, nothing more.
-const SLOTS = 1024
+const SLOTS = 4096
+const MAX_COPIED_UNITS = 12
 const MAX_LENGTH_UNITS = 64
 
 const keywordTexts: string[] = new Array<string>(SLOTS).fill('')
@@ -14,22 +15,22 @@ const symbols: (Sym | null | boolean)[] = new Array<null>(SLOTS).fill(null)
 
 /** The name of the keyword whose text without colon is at [start, end), `''` if that is none. */
 export function keywordText(text: string, start: number, end: number, hash: number): string {
-  const slot = hash & (SLOTS - 1)
+  const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1)
   const known = keywordTexts[slot]!
   if (same(known, text, start, end)) return known
-  const name = text.slice(start, end)
+  let name = text.slice(start, end)
   if (!isSimpleName(name) && !isName(':' + name)) return ''
-  // As the key of an object, which most become, it will be internalised; as a keyword, by `internKeyword`.
-  if (name.length <= MAX_LENGTH_UNITS) {
-    keywordTexts[slot] = name
-    keywords[slot] = undefined
-  }
+  if (name.length > MAX_LENGTH_UNITS) return name
+  // V8 makes a longer slice a view of the whole text, which must not stay alive for a name.
+  if (name.length > MAX_COPIED_UNITS) name = intern(name)
+  keywordTexts[slot] = name
+  keywords[slot] = undefined
   return name
 }
 
 /** The keyword of a name that `keywordText` gave for this hash. */
 export function keyword(name: string, hash: number): Keyword {
-  const slot = hash & (SLOTS - 1)
+  const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1)
   if (keywordTexts[slot] !== name) return internKeyword(name)
   return (keywords[slot] ??= internKeyword(name))
 }
@@ -41,7 +42,7 @@ export function symbol(
   end: number,
   hash: number,
 ): Sym | null | boolean | undefined {
-  const slot = hash & (SLOTS - 1)
+  const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1)
   const known = symbolTexts[slot]!
   if (known !== '' && same(known, text, start, end)) return symbols[slot]
   const name = text.slice(start, end)

@@ -1,6 +1,6 @@
-import { layout } from './layout.ts'
 import { Keyword } from './keyword.ts'
-import { type Context, leafText, refuse, shapeOf } from './shape.ts'
+import { layout } from './layout.ts'
+import { leafText, refuse, shapeOf } from './shape.ts'
 import { fieldText, numberText, stringText } from './text.ts'
 import { List } from './values.ts'
 
@@ -9,73 +9,82 @@ import { List } from './values.ts'
  * `denied` for a tag of the reserved namespace `wat`; `data.path` names the culprit.
  */
 export function encode(value: unknown, denyReserved = true): string {
-  const context: Context = { denyReserved, path: [] }
-  return write(value, 0, context)
+  try {
+    if (!isPolluted()) return write(value, 0, denyReserved)
+  } catch {
+    // The fast way keeps no path. Going the slow way to the same culprit tells where it is.
+  }
+  return layout(value, { denyReserved, path: [] }, false)
 }
 
 // Calls are the fastest stack there is, but it ends; below this, `layout` goes on with one of its own, and looks
 // for cycles, which all come by there.
 const MAX_CALLS = 400
 
-function write(value: unknown, depth: number, context: Context): string {
+function write(value: unknown, depth: number, denyReserved: boolean): string {
   switch (typeof value) {
     case 'string':
       return stringText(value)
     case 'number':
       return (value | 0) === value && value !== 0 ? '' + value : numberText(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
     case 'object':
       if (value === null) return 'nil'
+      if (depth === MAX_CALLS) return layout(value, { denyReserved, path: [] }, false)
+      if (Array.isArray(value)) {
+        return value instanceof List
+          ? '(' + writeItems(value, depth, denyReserved) + ')'
+          : '[' + writeItems(value, depth, denyReserved) + ']'
+      }
+      if (Object.getPrototypeOf(value) === Object.prototype)
+        return writeFields(value as Fields, depth, denyReserved)
       if (value instanceof Keyword) return ':' + value.name
-      return depth === MAX_CALLS ? layout(value, context, false) : writeObject(value, depth, context)
+      return writeOther(value, depth, denyReserved)
     default:
-      return leafText(value, context)!
+      return leafText(value, { denyReserved, path: [] })!
   }
 }
 
-function writeObject(value: object, depth: number, context: Context): string {
-  if (Array.isArray(value)) {
-    return value instanceof List
-      ? '(' + writeItems(value, depth, context) + ')'
-      : '[' + writeItems(value, depth, context) + ']'
-  }
-  if (Object.getPrototypeOf(value) === Object.prototype) {
-    return writeFields(value as Record<string, unknown>, depth, context)
-  }
-  const leaf = leafText(value, context)
-  if (leaf !== undefined) return leaf
-  const { open, items, labels, close, steps } = shapeOf(value, context)
-  let text = open
-  for (let i = 0; i < items.length; i++) {
-    context.path[depth] = steps(i)
-    text +=
-      (i === 0 ? '' : ' ') + (labels === undefined ? '' : labels[i]!) + write(items[i], depth + 1, context)
-  }
-  context.path.length = depth
-  return text + close
-}
+type Fields = Record<string, unknown>
 
-function writeItems(items: readonly unknown[], depth: number, context: Context): string {
-  let text = ''
-  const { path } = context
-  for (let i = 0; i < items.length; i++) {
-    path[depth] = i
-    text += i === 0 ? write(items[i], depth + 1, context) : ' ' + write(items[i], depth + 1, context)
-  }
-  path.length = depth
+function writeItems(items: readonly unknown[], depth: number, denyReserved: boolean): string {
+  if (items.length === 0) return ''
+  let text = write(items[0], depth + 1, denyReserved)
+  for (let i = 1; i < items.length; i++) text += ' ' + write(items[i], depth + 1, denyReserved)
   return text
 }
 
-function writeFields(object: Record<string, unknown>, depth: number, context: Context): string {
+// `for in` knows where the fields are, `Object.keys` does not; inherited ones were ruled out by `isPolluted`.
+function writeFields(object: Fields, depth: number, denyReserved: boolean): string {
   let text = '{'
-  const { path } = context
-  for (const name of Object.keys(object)) {
+  for (const name in object) {
     const value = object[name]
     if (value === undefined) continue
-    path[depth] = name
-    const label = fieldText(name) ?? refuse(context, `the field name ${JSON.stringify(name)}`)
-    text += text.length === 1 ? label : ' ' + label
-    text += write(value, depth + 1, context)
+    const label = fieldText(name) ?? refuse({ denyReserved, path: [name] }, 'the field name')
+    text += (text === '{' ? label : ' ' + label) + write(value, depth + 1, denyReserved)
   }
-  path.length = depth
   return text + '}'
 }
+
+function writeOther(value: object, depth: number, denyReserved: boolean): string {
+  const context = { denyReserved, path: [] }
+  const leaf = leafText(value, context)
+  if (leaf !== undefined) return leaf
+  const { open, items, labels, close } = shapeOf(value, context)
+  let text = open
+  for (let i = 0; i < items.length; i++) {
+    text +=
+      (i === 0 ? '' : ' ') +
+      (labels === undefined ? '' : labels[i]!) +
+      write(items[i], depth + 1, denyReserved)
+  }
+  return text + close
+}
+
+function isPolluted(): boolean {
+  for (const name in NOTHING) return name !== ''
+  return false
+}
+
+const NOTHING = {}

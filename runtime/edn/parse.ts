@@ -19,9 +19,13 @@ export function parse(text: string | Uint8Array, options?: ReaderOptions): unkno
     throw new WatError('malformed', 'no form', { data: { ...state.place(), incomplete: true } })
   }
   const { value } = state
-  if (advance(state)) throw new WatError('malformed', 'more than one form', { data: state.formPlace() })
+  const over = reusable && state.source.pos === text.length
+  if (!over && advance(state)) {
+    throw new WatError('malformed', 'more than one form', { data: state.formPlace() })
+  }
   if (reusable) {
-    state.only('')
+    state.value = undefined
+    state.source.text = ''
     idle = state
   }
   return value

@@ -36,7 +36,8 @@ export class Utf8 {
   end(out: (piece: Piece) => void): void {
     const tail = this.tail
     this.tail = undefined
-    if (tail !== undefined) out({ text: tail.toString('latin1'), bytes: tail.length, invalid: true, cut: true })
+    if (tail !== undefined)
+      out({ text: tail.toString('latin1'), bytes: tail.length, invalid: true, cut: true })
   }
 
   private whole(bytes: Buffer, out: (piece: Piece) => void): void {

@@ -22,5 +22,8 @@ export function releaseAddress(address: string): void {
 export function nameFor(program: string, chosen: string | undefined): string {
   const name = chosen ?? (path.parse(program).name.replace(/[^\p{L}\p{N}._-]+/gu, '-') || 'program')
   if (/^[^\s/;"\\]+$/u.test(name)) return name
-  throw new WatError('denied', `a process name has no spaces, slashes, quotes or semicolons: ${JSON.stringify(name)}`)
+  throw new WatError(
+    'denied',
+    `a process name has no spaces, slashes, quotes or semicolons: ${JSON.stringify(name)}`,
+  )
 }

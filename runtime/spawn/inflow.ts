@@ -33,18 +33,23 @@ export class Inflow {
 
   constructor(options: InflowOptions) {
     this.#options = options
-    this.receiver = new Receiver(options.onDemand, options.onDemand)
+    const demand = () => options.onDemand()
+    this.receiver = new Receiver(demand, demand)
   }
 
   open(source: Source): void {
     const { maxFrame, outbox } = this.#options
-    this.#link = new Link(counted(source, bytes => (this.#received += bytes)), maxFrame, {
-      onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
-      onFault: error => this.#onFault(error),
-      onEnd: () => this.receiver.finish(),
-      wanted: () => this.#wanted(),
-      onIdle: () => outbox.flush(),
-    })
+    this.#link = new Link(
+      counted(source, bytes => (this.#received += bytes)),
+      maxFrame,
+      {
+        onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+        onFault: error => this.#onFault(error),
+        onEnd: () => this.receiver.finish(),
+        wanted: () => this.#wanted(),
+        onIdle: () => outbox.flush(),
+      },
+    )
   }
 
   pump(): void {
@@ -105,7 +110,9 @@ export class Inflow {
   }
 
   #unknownId(id: number): void {
-    this.#onFault(new WatError('malformed', `a reply to request ${id}, which was never made`, { data: { id } }))
+    this.#onFault(
+      new WatError('malformed', `a reply to request ${id}, which was never made`, { data: { id } }),
+    )
   }
 
   #onFault(error: WatError): void {

@@ -18,7 +18,11 @@ export interface Launched {
  * Starts a command as the leader of its own process group, with pipes of its own. This is the one file
  * that imports execa, loaded with the first spawn because that takes longer than a first reply.
  */
-export function launch(file: string, args: string[], options: { cwd?: string; env: NodeJS.ProcessEnv }): Launched {
+export function launch(
+  file: string,
+  args: string[],
+  options: { cwd?: string; env: NodeJS.ProcessEnv },
+): Launched {
   const subprocess = execa(file, args, {
     cwd: options.cwd,
     env: options.env,

@@ -91,5 +91,7 @@ function programPath(program: string | URL): string {
 
 function number(name: string, value: number | undefined, least: number): number | undefined {
   if (value === undefined || (typeof value === 'number' && value >= least)) return value
-  throw new WatError('denied', `${name} is a number of at least ${least}`, { data: { [name]: String(value) } })
+  throw new WatError('denied', `${name} is a number of at least ${least}`, {
+    data: { [name]: String(value) },
+  })
 }

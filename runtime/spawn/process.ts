@@ -7,7 +7,7 @@ import { Calls, type CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../wire/fault.ts'
 import { stopFrame, valueFrame } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
-import { Receiver } from '../wire/receiver.ts'
+import type { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
 import { Inflow } from './inflow.ts'
@@ -94,7 +94,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#ready.promise.catch(() => {})
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
-      killTree: async () => void (await this.#running?.kill()),
+      killTree: async () => this.#running?.kill(),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)
@@ -245,7 +245,11 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** What it still writes is read whether somebody asked or not: it is ending, and must get rid of it. */
   get #hurried(): boolean {
-    return this.#stopping !== undefined || this.#running?.hasExited === true || this.#stderrFlow.panic !== undefined
+    return (
+      this.#stopping !== undefined ||
+      this.#running?.hasExited === true ||
+      this.#stderrFlow.panic !== undefined
+    )
   }
 
   /** Something that decides whether its pipes are read, or whether it keeps us alive, may have changed. */
@@ -262,4 +266,3 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#running?.setRef(waitedFor && this.#exit === undefined)
   }
 }
-

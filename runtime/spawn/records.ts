@@ -38,7 +38,12 @@ export class RecordReader {
   readonly #onRecord: (record: StderrRecord) => boolean
   readonly #onEnd: () => void
 
-  constructor(stream: Readable, address: string, onRecord: (record: StderrRecord) => boolean, onEnd: () => void) {
+  constructor(
+    stream: Readable,
+    address: string,
+    onRecord: (record: StderrRecord) => boolean,
+    onEnd: () => void,
+  ) {
     this.#stream = stream
     this.#address = address
     this.#onRecord = onRecord
@@ -150,7 +155,8 @@ function asRecord(text: string): Tagged | undefined {
 /** A record names the process it came from. One of ours does so itself; another program's may not. */
 function stamped(text: string, record: Tagged, address: string): string {
   const { value } = record
-  const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  const isMap =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   if (!isMap || Object.hasOwn(value, 'address')) return text.trimEnd()
   return recordLine(record.tag.slice('wat/'.length) as 'log', { ...value, address }).trimEnd()
 }

@@ -115,5 +115,8 @@ function pause(): Promise<void> {
 
 async function startFailure({ failure }: Launched, address: string): Promise<WatError> {
   const cause = await failure
-  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, { address, cause })
+  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
+    address,
+    cause,
+  })
 }

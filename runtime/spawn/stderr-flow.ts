@@ -30,7 +30,12 @@ export class StderrFlow {
   }
 
   open(stream: Readable): void {
-    this.#reader = new RecordReader(stream, this.#address, record => this.#onRecord(record), () => this.#onEnd())
+    this.#reader = new RecordReader(
+      stream,
+      this.#address,
+      record => this.#onRecord(record),
+      () => this.#onEnd(),
+    )
     if (this.#relay) {
       const unlisten = onStderrDrain(() => this.resume())
       stream.once('close', unlisten)

@@ -67,7 +67,8 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   endWhenIdle()
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
-    if (typeof exported.default === 'function') await (exported.default as (wat: typeof runtime) => unknown)(runtime)
+    if (typeof exported.default === 'function')
+      await (exported.default as (wat: typeof runtime) => unknown)(runtime)
   } catch (error) {
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
@@ -93,7 +94,8 @@ function openPort(pretty: boolean): void {
   const sink = fdSink(own(STDOUT, stdout, 'write'), stdout)
   if (pretty) port.writeValuesWith(prettyText)
   port.open(source, sink, {
-    onStop: graceMs => stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
+    onStop: graceMs =>
+      stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
     onFault(error) {
       status.malformedInput = true
       reportFault(error)

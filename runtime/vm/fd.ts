@@ -65,7 +65,7 @@ function pipeSource(fd: number): Source {
         return true
       },
     },
-  } as net.SocketConstructorOpts)
+  })
   return streamSource(socket, handler => (onBytes = handler))
 }
 

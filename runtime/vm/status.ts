@@ -22,8 +22,7 @@ export const status = {
   /** The program asked to be told of a stop. */
   watchesStop: false,
   served: undefined as
-    | { readonly done: Promise<void>; abandon(reason: WatError): void; refuseWaiting(): void }
-    | undefined,
+    { readonly done: Promise<void>; abandon(reason: WatError): void; refuseWaiting(): void } | undefined,
 }
 
 /** The exit code of an ordinary end. A program may set its own with `process.exitCode`. */

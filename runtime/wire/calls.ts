@@ -139,7 +139,10 @@ export class Calls {
 
   #timedOut(timeout: number): WatError {
     const { name, address } = this.#options.peer()
-    return new WatError('timeout', `no reply from ${name} within ${timeout} ms`, { address, data: { timeout } })
+    return new WatError('timeout', `no reply from ${name} within ${timeout} ms`, {
+      address,
+      data: { timeout },
+    })
   }
 
   #cancelled(signal: AbortSignal): WatError {

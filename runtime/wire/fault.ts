@@ -114,7 +114,8 @@ function offlineFault(fault: FaultMap, error: WatError, address: string, depth: 
   fault.exit = data.exit
   // The panic is the cause: written once, or a chain through n levels would double n times.
   if (data.panic !== undefined) fault.panic = data.panic
-  else if (error.cause !== undefined && depth < MAX_CAUSES) fault.cause = toFault(error.cause, address, depth + 1)
+  else if (error.cause !== undefined && depth < MAX_CAUSES)
+    fault.cause = toFault(error.cause, address, depth + 1)
   return fault
 }
 
@@ -134,14 +135,23 @@ function ownData(error: Error): Record<string, unknown> {
   const data: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(error)) {
     if (key === 'name' || key === 'stack' || key === 'message' || key === 'cause') continue
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') data[key] = value
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      data[key] = value
   }
   return data
 }
 
 const codes = new Set<string>([
-  'handler', 'timeout', 'cancelled', 'offline', 'malformed',
-  'too-large', 'no-handler', 'overloaded', 'denied', 'encode',
+  'handler',
+  'timeout',
+  'cancelled',
+  'offline',
+  'malformed',
+  'too-large',
+  'no-handler',
+  'overloaded',
+  'denied',
+  'encode',
 ])
 
 function codeOf(error: Error): WatCode {

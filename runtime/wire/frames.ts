@@ -124,7 +124,10 @@ function items(value: unknown): unknown[] {
 function idOf(form: Tagged, least: number, most: number): number {
   const list = form.value
   if (!Array.isArray(list) || list.length < least || list.length > most) {
-    throw new WatError('malformed', `#${form.tag} takes a vector of ${least === most ? least : `${least} or ${most}`}`)
+    throw new WatError(
+      'malformed',
+      `#${form.tag} takes a vector of ${least === most ? least : `${least} or ${most}`}`,
+    )
   }
   const id: unknown = list[0]
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) {

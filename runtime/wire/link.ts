@@ -1,5 +1,5 @@
 import { Reader } from '../edn/index.ts'
-import { WatError } from '../error.ts'
+import type { WatError } from '../error.ts'
 import { toFrame, type Frame } from './frames.ts'
 import type { Source } from './pipe.ts'
 

@@ -154,7 +154,10 @@ export class Outbox {
 
   #overflow(text: string): WatError | undefined {
     if (this.queued === 0 || this.queued + text.length <= MAX_QUEUED_CHARS) return undefined
-    return new WatError('overloaded', `over ${MAX_QUEUED_CHARS} characters wait to be sent; await what send returns`)
+    return new WatError(
+      'overloaded',
+      `over ${MAX_QUEUED_CHARS} characters wait to be sent; await what send returns`,
+    )
   }
 }
 
@@ -162,5 +165,8 @@ export class Outbox {
 function brokenPipe(cause: Error): WatError {
   const code = (cause as NodeJS.ErrnoException).code
   const what = code === 'EPIPE' || code === 'ECONNRESET' ? 'the other end is gone' : cause.message
-  return new WatError('offline', `cannot write: ${what}`, { cause, data: code === undefined ? undefined : { code } })
+  return new WatError('offline', `cannot write: ${what}`, {
+    cause,
+    data: code === undefined ? undefined : { code },
+  })
 }

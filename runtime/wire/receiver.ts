@@ -128,7 +128,7 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   }
 
   #notify(): void {
-    for (const watcher of [...this.#watchers]) watcher()
+    for (const watcher of this.#watchers) watcher()
   }
 }
 
