@@ -6,7 +6,7 @@
  * blocks on the lifeline, a pipe whose other end only the parent holds:
  * - a line on it: the parent has seen the child exit. What is left of the group is killed.
  * - its end: the parent is gone, however it died. The child sees that too and stops by itself; when the
- *   grace is over, or the child has gone (a zombie counts as gone: nobody may be there to reap it), what
+ *   grace is over (suspended or not: it is woken up), or the child has gone (a zombie counts as gone: nobody may be there to reap it), what
  *   is left of the group is killed.
  *
  * `kill -9 0` means "my own group", so no number that may have been given to somebody else is ever
@@ -25,6 +25,7 @@ trap '' HUP INT QUIT TERM
   exec <&3 3<&- >/dev/null 2>&1
   if read -r line; then kill -9 0; fi
   PATH=$PATH:/bin:/usr/bin
+  kill -CONT 0
   while [ "$ticks" -gt 0 ] && kill -0 $$; do
     read -r stat </proc/$$/stat && case $stat in *') Z '*) break ;; esac
     sleep 0.1

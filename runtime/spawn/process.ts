@@ -95,6 +95,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: async () => this.#running?.kill(),
+      signal: name => void this.signal(name),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)

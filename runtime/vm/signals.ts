@@ -19,6 +19,22 @@ export function installSignals(): void {
     stop({ graceMs, signal, reason: new WatError('offline', `stopped by ${signal}`) })
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+  installSuspension()
+}
+
+/**
+ * Ctrl-Z reaches only the root: what it starts has a session of its own. Each process passes it on and
+ * then stops itself, by SIGSTOP, because the system ignores a SIGTSTP that nobody could take back. The
+ * guards stay awake: they end what is suspended when its parent dies.
+ */
+function installSuspension(): void {
+  process.on('SIGTSTP', () => {
+    for (const child of children) child.signal('SIGTSTP')
+    process.kill(process.pid, 'SIGSTOP')
+  })
+  process.on('SIGCONT', () => {
+    for (const child of children) child.signal('SIGCONT')
+  })
 }
 
 async function killNow(): Promise<void> {
