@@ -19,6 +19,8 @@ interface InflowOptions {
   outbox: Outbox
   onReady(): void
   onDemand(): void
+  /** What had come has been delivered: nobody may wait any more. */
+  onIdle(): void
   /** Whether the child is ending and everything it writes is to be read. */
   hurried(): boolean
 }
@@ -47,7 +49,10 @@ export class Inflow {
         onFault: error => this.#onFault(error),
         onEnd: () => this.receiver.finish(),
         wanted: () => this.#wanted(),
-        onIdle: () => outbox.flush(),
+        onIdle: () => {
+        outbox.flush()
+        this.#options.onIdle()
+      },
       },
     )
   }

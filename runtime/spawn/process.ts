@@ -78,7 +78,8 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       onBusy: update,
     })
     this.stdin = new Sender<Req>(this.#outbox, valueFrame, this.#settings.maxFrame)
-    this.#stderrFlow = new StderrFlow(this.address, this.#settings.relay, update)
+    const updateRef = () => this.#updateRef()
+    this.#stderrFlow = new StderrFlow(this.address, this.#settings.relay, update, updateRef)
     this.stderr = this.#stderrFlow.receiver
     this.#inflow = new Inflow({
       address: this.address,
@@ -87,6 +88,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       outbox: this.#outbox,
       onReady: () => this.#onReady(),
       onDemand: update,
+      onIdle: updateRef,
       hurried: () => this.#hurried,
     })
     this.stdout = this.#inflow.receiver as Receiver<Res>
@@ -253,10 +255,15 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     )
   }
 
-  /** Something that decides whether its pipes are read, or whether it keeps us alive, may have changed. */
+  /** Something that decides whether its pipes are read may have changed. */
   #update(): void {
     this.#inflow.pump()
     this.#stderrFlow.resume()
+    this.#updateRef()
+  }
+
+  /** Waiting for it keeps the event loop alive; an idle process does not. */
+  #updateRef(): void {
     const waitedFor =
       this.#booting ||
       this.#stopping !== undefined ||

@@ -25,6 +25,7 @@ export class Running {
   readonly stderr: Readable
   readonly exited: Promise<{ code: number | undefined; signal: string | undefined }>
   hasExited = false
+  #ref = true
   readonly #launched: Launched
   readonly #lifeline: Duplex
 
@@ -87,6 +88,8 @@ export class Running {
 
   /** Whether waiting for it keeps the event loop alive. */
   setRef(on: boolean): void {
+    if (on === this.#ref) return
+    this.#ref = on
     if (on) this.#launched.process.ref()
     else this.#launched.process.unref()
     this.stdout.setRef(on)

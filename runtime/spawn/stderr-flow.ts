@@ -21,8 +21,10 @@ export class StderrFlow {
   #ended = false
   readonly #address: string
   readonly #relay: boolean
+  readonly #onIdle: () => void
 
-  constructor(address: string, relay: boolean, onDemand: () => void) {
+  constructor(address: string, relay: boolean, onDemand: () => void, onIdle: () => void) {
+    this.#onIdle = onIdle
     this.#address = address
     this.#relay = relay
     this.receiver = new Receiver(onDemand, onDemand)
@@ -62,11 +64,13 @@ export class StderrFlow {
     this.panic = panicOf(record, this.#address) ?? this.panic
     if (this.#relay) return relayLine(line)
     this.receiver.offer(record, bytes)
+    this.#onIdle()
     return this.receiver.bytes < HELD_BYTES
   }
 
   #onEnd(): void {
     this.#ended = true
     this.receiver.finish()
+    this.#onIdle()
   }
 }

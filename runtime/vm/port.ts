@@ -39,6 +39,7 @@ export class Port {
   #events: PortEvents | undefined
   #server: Server | undefined
   #refused = false
+  #ref = false
   #requests: { id: number; body: unknown; bytes: number }[] = []
   #requestBytes = 0
   #toValue = valueFrame
@@ -68,7 +69,10 @@ export class Port {
       onFault: error => this.#onFault(error),
       onEnd: () => this.#onEnd(),
       wanted: () => this.#wanted(),
-      onIdle: () => this.outbox.flush(),
+      onIdle: () => {
+        this.outbox.flush()
+        this.#updateRef()
+      },
     })
     this.#link.pump()
   }
@@ -123,7 +127,6 @@ export class Port {
   /** Looks again whether more input is wanted. */
   pump(): void {
     this.#link?.pump()
-    this.#updateRef()
   }
 
   /** Takes no new work: readers see end of input, requests are answered with `offline`. */
@@ -221,12 +224,14 @@ export class Port {
   #onEnd(): void {
     this.stdin.finish()
     this.#server?.onEnd()
-    this.#source?.setRef(false)
   }
 
   /** A pending read keeps the process alive, and so does serving; an unread stdin does not. */
   #updateRef(): void {
-    this.#source?.setRef(!this.ended && !this.#refused && (this.#server !== undefined || this.stdin.wanted))
+    const waitedFor = !this.ended && !this.#refused && (this.#server !== undefined || this.stdin.wanted)
+    if (waitedFor === this.#ref) return
+    this.#ref = waitedFor
+    this.#source?.setRef(waitedFor)
   }
 }
 
