@@ -1,5 +1,5 @@
 import { internKeyword, type Keyword } from './keyword.ts'
-import { intern, isName, isSimpleName } from './names.ts'
+import { intern, isName, isSimpleName, isSymbolText } from './names.ts'
 import { Sym } from './values.ts'
 
 // Direct-mapped and of fixed size: a hit costs no allocation, a miss replaces, input cannot grow it.
@@ -58,7 +58,7 @@ function interpret(name: string): Sym | null | boolean | undefined {
   if (name === 'nil') return null
   if (name === 'true') return true
   if (name === 'false') return false
-  return isSimpleName(name) || isName(name) ? new Sym(intern(name)) : undefined
+  return isSymbolText(name) ? new Sym(intern(name)) : undefined
 }
 
 function same(known: string, text: string, start: number, end: number): boolean {

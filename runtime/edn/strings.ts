@@ -14,6 +14,8 @@ const ESCAPES: Record<number, string> = {
   34: '"', 92: '\\', 98: '\b', 102: '\f', 110: '\n', 114: '\r', 116: '\t',
 } // prettier-ignore
 
+const CHAIN_UNITS = 1024
+
 /** Reads the inside of a string with escapes, or one that is split over texts. Each unit is seen once. */
 export class StringScan {
   /** Where in the text the scan stopped: behind the closing quote, or at the culprit. */
@@ -111,10 +113,11 @@ export class StringScan {
     return false
   }
 
-  // A cons string per piece is cheap, but a chain of a million of them is slow to flatten and deep.
+  // Pieces are chained until somebody looks inside; looking now and then keeps the chains short.
   private add(piece: string): void {
     this.value += piece
-    if (this.value.length > 4096) {
+    if (this.value.length > CHAIN_UNITS) {
+      this.value.charCodeAt(0)
       this.parts.push(this.value)
       this.value = ''
     }

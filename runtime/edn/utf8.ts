@@ -26,7 +26,7 @@ export class Utf8 {
       return
     }
     if (this.tail !== undefined) bytes = Buffer.concat([this.tail, bytes])
-    const held = this.spoilt ? 0 : incompleteTail(bytes)
+    const held = this.spoilt && !bytes.includes(10) ? 0 : incompleteTail(bytes)
     // A copy: the caller may reuse its buffer.
     this.tail = held === 0 ? undefined : Buffer.from(bytes.subarray(bytes.length - held))
     this.whole(bytes.subarray(0, bytes.length - held), out)

@@ -1,6 +1,6 @@
 /**
- * The first thing that runs in a child: a few lines of POSIX shell that cost about 2 ms, leave a guard
- * behind and become Node.
+ * The first thing that runs in a child: a few lines of POSIX shell that leave a guard behind and become
+ * Node.
  *
  * The guard is a background shell in the child's own process group, deaf to what stops a process. It
  * blocks on the lifeline, a pipe whose other end only the parent holds:

@@ -50,9 +50,9 @@ export class Inflow {
         onEnd: () => this.receiver.finish(),
         wanted: () => this.#wanted(),
         onIdle: () => {
-        outbox.flush()
-        this.#options.onIdle()
-      },
+          outbox.flush()
+          this.#options.onIdle()
+        },
       },
     )
   }

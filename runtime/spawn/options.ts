@@ -58,7 +58,11 @@ export function settle(program: string | URL, options: SpawnOptions): Settings {
 }
 
 /** The command that becomes the child, and its environment. */
-export function commandFor(settings: Settings, address: string): { args: string[]; env: NodeJS.ProcessEnv } {
+export function commandFor(
+  settings: Settings,
+  name: string,
+  address: string,
+): { args: string[]; env: NodeJS.ProcessEnv } {
   const node = [process.execPath, '--no-warnings', ...settings.execArgv]
   const boot = new URL('./boot.js', import.meta.url)
   return {
@@ -77,6 +81,7 @@ export function commandFor(settings: Settings, address: string): { args: string[
       ...process.env,
       ...settings.env,
       [environment.address]: address,
+      [environment.name]: name,
       [environment.stopGrace]: String(Math.max(1, Math.round(settings.stopGraceMs))),
       [environment.maxFrame]: String(settings.maxFrame),
       [environment.lifeline]: String(LIFELINE_FD),

@@ -168,7 +168,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   #launched: Promise<void> = Promise.resolve()
 
   #start(): Promise<void> {
-    this.#launched = Running.start(this.#settings, this.address).then(
+    this.#launched = Running.start(this.#settings, this.name, this.address).then(
       running => this.#onStarted(running),
       (error: WatError) => this.#onGone({ panic: error }),
     )

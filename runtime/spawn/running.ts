@@ -30,9 +30,9 @@ export class Running {
   readonly #lifeline: Duplex
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, address: string): Promise<Running> {
+  static async start(settings: Settings, name: string, address: string): Promise<Running> {
     const { launch } = await import('./launch.ts')
-    const { args, env } = commandFor(settings, address)
+    const { args, env } = commandFor(settings, name, address)
     const launched = launch('sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
     if (subprocess.pid === undefined) throw await startFailure(launched, address)

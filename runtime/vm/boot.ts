@@ -47,7 +47,7 @@ async function main(argv: string[]): Promise<void> {
     flushStderr()
   })
   identity.args = command.args
-  identity.name = nameOf(command)
+  identity.name ||= command.kind === 'eval' ? 'eval' : path.parse(command.program).name
   openPort(command.pretty)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
   await run(command)
@@ -74,7 +74,7 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   }
   announceReady()
   mainSettled()
-  if (!port.serving) port.refuseRequests('no-handler', `${identity.name} does not serve`)
+  if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
   endAfterInput()
 }
 
@@ -147,11 +147,6 @@ function prettyText(value: unknown): string {
 function reportWarning(warning: Error & { code?: string }): void {
   if (warning.name === 'ExperimentalWarning' || warning.code === 'MODULE_TYPELESS_PACKAGE_JSON') return
   log.warn(`${warning.name}: ${warning.message}`)
-}
-
-function nameOf(command: Command & { kind: 'run' | 'eval' }): string {
-  if (identity.address !== '/') return identity.address.slice(identity.address.lastIndexOf('/') + 1)
-  return command.kind === 'eval' ? 'eval' : path.parse(command.program).name
 }
 
 function version(): string {

@@ -21,6 +21,7 @@ export const identity = {
 /** What the parent tells a child through its environment, and the bootstrap removes again. */
 export const environment = {
   address: 'WAT_ADDRESS',
+  name: 'WAT_NAME',
   stopGrace: 'WAT_STOP_GRACE_MS',
   maxFrame: 'WAT_MAX_FRAME_BYTES',
   lifeline: 'WAT_LIFELINE_FD',
@@ -36,6 +37,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): { lifelineFd: number |
   const address = take(environment.address)
   identity.role = address === undefined ? 'root' : 'child'
   identity.address = address || '/'
+  identity.name = take(environment.name) ?? identity.address.slice(identity.address.lastIndexOf('/') + 1)
   identity.stopGraceMs = positive(take(environment.stopGrace)) ?? identity.stopGraceMs
   identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
   return { lifelineFd: positive(take(environment.lifeline)) }

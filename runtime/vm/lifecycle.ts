@@ -29,7 +29,7 @@ let mainDone = () => {}
 const main = new Promise<void>(resolve => (mainDone = resolve))
 
 /** `self.signal`: aborts when this process is asked to stop, or ends. */
-export const stopSignal = controller.signal
+export const stopSignal: AbortSignal = controller.signal
 
 /** Runs `hook` once, during a graceful end of this process, after its children have stopped. */
 export function onStop(hook: () => unknown): void {
@@ -61,8 +61,9 @@ export function childGraceMs(): number {
 
 /**
  * Ends this process in order: abort `self.signal`, take no new work, finish what is in flight, stop the
- * children, run the hooks, write everything, exit. Whatever hangs is cut off at the deadline. A second
- * request can only bring the deadline nearer.
+ * children, run the hooks, write everything, exit. Whatever hangs is cut off at the deadline. A later
+ * request can bring the deadline nearer, unless the parent has set it: the SIGTERM with which its ladder
+ * goes on must not cut short what it gave time for.
  */
 export function stop({ graceMs, signal, reason, asked: byParent = false }: Stop): void {
   const sooner = performance.now() + graceMs

@@ -1,6 +1,6 @@
 import { WatError } from '../error.ts'
 import { toFault } from '../wire/fault.ts'
-import { errorFrame, replyFrame, valueFrame, type Frame } from '../wire/frames.ts'
+import { errorFrame, replyFrame, tags, valueFrame, type Frame } from '../wire/frames.ts'
 import { HIGH_WATER_BYTES } from '../wire/limits.ts'
 import { Link } from '../wire/link.ts'
 import { Outbox } from '../wire/outbox.ts'
@@ -42,6 +42,7 @@ export class Port {
   #ref = false
   #requests: { id: number; body: unknown; bytes: number }[] = []
   #requestBytes = 0
+  #refusal: WatError | undefined
   #toValue = valueFrame
   #onUse = () => {}
 
@@ -135,16 +136,17 @@ export class Port {
     this.#refused = true
     this.stdin.finish()
     this.#server?.onEnd()
-    this.refuseRequests('offline', 'the process is stopping')
+    this.refuseRequests(new WatError('offline', 'the process is stopping'))
     this.#link?.pump()
   }
 
-  /** Answers requests that nobody will serve. */
-  refuseRequests(code: 'offline' | 'no-handler', message: string): void {
+  /** Answers requests with `refusal` from now on, unless somebody serves. */
+  refuseRequests(refusal: WatError): void {
+    this.#refusal = refusal
     const requests = this.#requests
     this.#requests = []
     this.#requestBytes = 0
-    for (const { id } of requests) this.fail(id, new WatError(code, message))
+    for (const { id } of requests) this.fail(id, refusal)
   }
 
   reply(id: number, body: unknown): void {
@@ -199,8 +201,8 @@ export class Port {
         if (this.#server) return this.#server.onItem({ id: undefined, body: frame.value })
         return this.stdin.offer(frame.value, bytes)
       case 'request':
-        if (this.#refused) return this.fail(frame.id, new WatError('offline', 'the process is stopping'))
-        if (this.#server) return this.#server.onItem({ id: frame.id, body: frame.body })
+        if (this.#server && !this.#refused) return this.#server.onItem({ id: frame.id, body: frame.body })
+        if (this.#refusal) return this.fail(frame.id, this.#refusal)
         this.#requests.push({ id: frame.id, body: frame.body, bytes })
         this.#requestBytes += bytes
         return
@@ -211,7 +213,7 @@ export class Port {
       case 'stop':
         return this.#events?.onStop(frame.graceMs)
       default:
-        this.#onFault(new WatError('malformed', `a #wat/${frame.kind} frame has no meaning here`))
+        this.#onFault(new WatError('malformed', `a #${tags[frame.kind]} frame has no meaning here`))
     }
   }
 

@@ -64,15 +64,16 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
   }
 }
 
-/** V8 does not say where in a JavaScript module the syntax is wrong; the TypeScript parser does. */
-function withPlace(error: SyntaxError, url: string): SyntaxError {
-  if (!url.startsWith('file:') || !error.stack?.startsWith(error.name)) return error
+/**
+ * V8 does not say where in a JavaScript module the syntax is wrong, and what it says of an entry may be
+ * about the line that was added to it. The TypeScript parser tells of the file as it is.
+ */
+function withPlace(error: SyntaxError, url: string): unknown {
+  if (!url.startsWith('file:')) return error
   try {
     module.stripTypeScriptTypes(fs.readFileSync(new URL(url), 'utf8'), { sourceUrl: url })
   } catch (told) {
-    const stack = told instanceof Error ? told.stack : undefined
-    const place = stack?.slice(0, stack.indexOf(error.name)).trim()
-    if (place?.startsWith(url)) error.stack = `${place}\n${error.stack}`
+    if (told instanceof SyntaxError) return told
   }
   return error
 }

@@ -15,7 +15,7 @@ export interface Request {
 export type Handler<Req = any, Res = unknown> = (body: Req, request: Request) => Res | Promise<Res>
 
 export interface ServeOptions {
-  /** How many requests are handled at once; the rest waits unread. Default 256. */
+  /** How many requests are handled at once; as many again may wait, the rest is not read. Default 256. */
   concurrency?: number
 }
 

@@ -110,11 +110,13 @@ export class Calls {
     const id = ++this.#lastId
     call.id = id
     this.#open.set(id, call)
+    const { outbox, maxFrame } = this.#options
     try {
-      this.#options.outbox.push(sized(requestFrame(id, call.body), this.#options.maxFrame), error => {
-        if (error?.code === 'overloaded') this.fail(id, error)
-        // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
-      })
+      const text = sized(requestFrame(id, call.body), maxFrame)
+      const tooMuch = outbox.overflow(text)
+      if (tooMuch) throw tooMuch
+      // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
+      outbox.push(text)
     } catch (error) {
       this.fail(id, error as WatError)
     }

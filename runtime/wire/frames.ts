@@ -124,16 +124,22 @@ function items(value: unknown): unknown[] {
 function idOf(form: Tagged, least: number, most: number): number {
   const list = form.value
   if (!Array.isArray(list) || list.length < least || list.length > most) {
-    throw new WatError(
-      'malformed',
-      `#${form.tag} takes a vector of ${least === most ? least : `${least} or ${most}`}`,
-    )
+    const length = least === most ? String(least) : `${least} or ${most}`
+    throw new WatError('malformed', `#${form.tag} takes a vector of ${length}`, { data: headOf(form) })
   }
   const id: unknown = list[0]
-  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) {
-    throw new WatError('malformed', `#${form.tag} takes a positive integer as its id`)
-  }
+  if (!isId(id)) throw new WatError('malformed', `#${form.tag} takes a positive integer as its id`)
   return id
+}
+
+/** What can be said of a frame that is not well formed: whoever waits for this id can be told. */
+function headOf({ tag, value }: Tagged): { head?: { tag: string; id: number } } {
+  const id: unknown = Array.isArray(value) ? value[0] : undefined
+  return isId(id) ? { head: { tag, id } } : {}
+}
+
+function isId(id: unknown): id is number {
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0
 }
 
 function mapOf(form: Tagged): Record<string, unknown> {

@@ -55,7 +55,7 @@ export class Outbox {
 
   /** Queues text made of whole lines. `taken` is called once: when the pipe has it, or with the error. */
   push(text: string, taken?: Taken): void {
-    const failure = this.failure ?? this.#overflow(text)
+    const { failure } = this
     if (failure) {
       taken?.(failure)
       return
@@ -64,6 +64,18 @@ export class Outbox {
     if (taken) this.#taken.push(taken)
     if (this.#text.length >= BATCH_CHARS) this.flush()
     else if (!this.#scheduled) this.#schedule()
+  }
+
+  /**
+   * Why one more text would be too much, for those who send without waiting. Replies are not among them:
+   * the requests are bounded already, and a reply that is dropped is a caller who waits for ever.
+   */
+  overflow(text: string): WatError | undefined {
+    if (this.queued === 0 || this.queued + text.length <= MAX_QUEUED_CHARS) return undefined
+    return new WatError(
+      'overloaded',
+      `over ${MAX_QUEUED_CHARS} characters wait to be sent; await what send returns`,
+    )
   }
 
   /** Queues a frame that must not wait behind the others: it goes next, at a frame boundary. */
@@ -150,14 +162,6 @@ export class Outbox {
     if (this.#finished) return
     this.#finished = true
     sink.end(() => this.#release())
-  }
-
-  #overflow(text: string): WatError | undefined {
-    if (this.queued === 0 || this.queued + text.length <= MAX_QUEUED_CHARS) return undefined
-    return new WatError(
-      'overloaded',
-      `over ${MAX_QUEUED_CHARS} characters wait to be sent; await what send returns`,
-    )
   }
 }
 

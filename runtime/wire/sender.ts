@@ -29,7 +29,9 @@ export class Sender<T = unknown> {
   send(value: T): Promise<void> {
     return new Promise((resolve, reject) => {
       const text = sized(this.#frame(value), this.#maxFrame)
-      this.#outbox.push(text, error => (error ? reject(error) : resolve()))
+      const tooMuch = this.#outbox.overflow(text)
+      if (tooMuch) reject(tooMuch)
+      else this.#outbox.push(text, error => (error ? reject(error) : resolve()))
     })
   }
 

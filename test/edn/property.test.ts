@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { equals, List, parse, parseAll, Reader, stringify } from '../../runtime/edn/index.ts'
+import { WatError } from '../../runtime/error.ts'
+import { cut, value } from './arbitrary.ts'
+
+// fast-check prints seed and path of a failure; WAT_SEED replays it.
+const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
+const check = (property: fc.IPropertyWithHooks<any> | any, numRuns = 400) =>
+  fc.assert(property, { seed, numRuns })
+
+describe('what is written is read as the same value', () => {
+  test('on one line', () => {
+    check(
+      fc.property(value, v => {
+        const text = stringify(v)
+        expect(text).not.toMatch(/[\r\n]/)
+        same(parse(text), v)
+      }),
+    )
+  })
+
+  test('over several lines', () => {
+    check(fc.property(value, v => same(parse(stringify(v, { pretty: true })), v)))
+  })
+
+  test('however its bytes are split', () => {
+    check(
+      fc.property(fc.array(value, { maxLength: 4 }), fc.array(fc.nat()), (values, cuts) => {
+        const bytes = new TextEncoder().encode(values.map(v => stringify(v)).join('\n'))
+        const read = readAll(cut(bytes, cuts))
+        expect(read.errors).toEqual([])
+        same(read.values, values)
+        expect(read.bytes).toBeLessThanOrEqual(bytes.length)
+      }),
+    )
+  })
+
+  test('and the text is stable: writing what was read gives it again', () => {
+    check(
+      fc.property(value, v => {
+        const text = stringify(parse(stringify(v)))
+        expect(stringify(parse(text))).toBe(text)
+      }),
+    )
+  })
+})
+
+const garbage = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc
+    .array(
+      fc.constantFrom(
+        ...'()[]{}"\\#_:;^/@`~\'+-.,09aNMeExru \n\r\t\0\ud800é😀'.split(''),
+        ...[
+          '#_',
+          '#{',
+          '##',
+          '##Inf',
+          '#inst ',
+          '"2020"',
+          '#:a',
+          'nil',
+          '\\u',
+          '\\newline',
+          '1/2',
+          ':a',
+          '#my/tag ',
+        ],
+      ),
+      { maxLength: 40 },
+    )
+    .map(parts => parts.join('')),
+)
+
+describe('no input does harm', () => {
+  test('text yields values or WatErrors', () => {
+    check(
+      fc.property(garbage, fc.array(fc.nat()), (text, cuts) => {
+        const whole = readAll([text])
+        const split = readAll(cut(text, cuts))
+        same(split.values, whole.values)
+        expect(split.errors).toEqual(whole.errors)
+      }),
+      3000,
+    )
+  })
+
+  test('bytes yield values or WatErrors', () => {
+    check(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.array(fc.nat()), (bytes, cuts) => {
+        const whole = readAll([bytes])
+        const split = readAll(cut(bytes, cuts))
+        same(split.values, whole.values)
+        expect(split.errors).toEqual(whole.errors)
+      }),
+      3000,
+    )
+  })
+
+  test('under a cap too', () => {
+    check(
+      fc.property(garbage, fc.array(fc.nat()), fc.nat(20), (text, cuts, maxFrame) => {
+        const options = { maxFrame, maxDepth: 5 }
+        const bytes = Buffer.from(text)
+        readAll([bytes], options)
+        readAll(cut(bytes, cuts), options)
+      }),
+      3000,
+    )
+  })
+
+  test('what is read can be written and read again', () => {
+    check(
+      fc.property(garbage, text => {
+        for (const v of readAll([text]).values) same(parse(stringify(v)), v)
+      }),
+      3000,
+    )
+  })
+
+  test('after an error reading resumes at the next line', () => {
+    check(
+      fc.property(
+        fc.constantFrom(')', '[}', '{:a}', '{:a 1 :a 2}', '"\\x', '12x', '#inst 5', '^', '[#_]'),
+        garbage,
+        value,
+        (bad, rest, v) => {
+          const line = rest.replace(/\n/g, ' ')
+          const read = readAll([`${bad} ${line}\n${stringify(v)}`])
+          expect(read.errors).toHaveLength(1)
+          same(read.values, [v])
+        },
+      ),
+    )
+  })
+
+  test('parseAll is the reader', () => {
+    check(
+      fc.property(fc.array(value, { maxLength: 4 }), values =>
+        same(parseAll(values.map(v => stringify(v)).join(' ')), values),
+      ),
+    )
+  })
+})
+
+function readAll(chunks: (string | Uint8Array)[], options = {}) {
+  const reader = new Reader(options)
+  const values: unknown[] = []
+  const errors: unknown[] = []
+  let bytes = 0
+  const pull = () => {
+    for (;;) {
+      try {
+        if (!reader.next()) return
+        values.push(reader.value)
+        bytes += reader.valueBytes
+      } catch (error) {
+        if (!(error instanceof WatError)) throw error
+        errors.push([error.code, error.message, error.data])
+      }
+    }
+  }
+  for (const chunk of chunks) {
+    reader.push(chunk)
+    pull()
+  }
+  reader.end()
+  pull()
+  expect(reader.next()).toBe(false)
+  expect(reader.pending).toBe(false)
+  expect(reader.buffered).toBe(0)
+  return { values, errors, bytes }
+}
+
+/** Equal, and of the same kinds where equality does not tell. */
+function same(actual: unknown, expected: unknown): void {
+  if (!equals(actual, expected)) expect(stringify(actual)).toBe(stringify(expected))
+  expect(actual instanceof List).toBe(expected instanceof List)
+}
