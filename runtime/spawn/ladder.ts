@@ -3,7 +3,7 @@ export interface Rungs {
   /** Stop frame and end of input. */
   ask(graceMs: number): void
   /** SIGTERM to its process group. */
-  terminate(): void
+  terminate(): Promise<unknown>
   /** SIGKILL to it and everything below it. */
   kill(): Promise<void>
   /** Resolves when it is gone. */
@@ -21,7 +21,7 @@ const ASK_SHARE = 0.6
 export async function climb(rungs: Rungs, graceMs: number, slackMs: number): Promise<void> {
   rungs.ask(graceMs)
   if (await within(rungs.gone, graceMs * ASK_SHARE)) return
-  rungs.terminate()
+  await rungs.terminate()
   if (await within(rungs.gone, graceMs * (1 - ASK_SHARE) + slackMs)) return
   await rungs.kill()
   await rungs.gone

@@ -5,13 +5,13 @@ import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
 import { Calls, type CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../wire/fault.ts'
-import { stopFrame, valueFrame } from '../wire/frames.ts'
+import { valueFrame } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
 import type { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
+import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
 import { Inflow } from './inflow.ts'
-import { climb } from './ladder.ts'
 import { settle, type Settings, type SpawnOptions } from './options.ts'
 import { Running } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
@@ -57,9 +57,9 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<Exit>()
   readonly #child: Child
+  readonly #ending: Ending
   #running: Running | undefined
   #booting = true
-  #stopping: Promise<Exit> | undefined
   #exit: Exit | undefined
   #awaited = false
 
@@ -96,12 +96,13 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#ready.promise.catch(() => {})
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
-      killTree: async () => this.#running?.kill(),
+      killTree: () => this.#ending.kill(),
       signal: name => void this.signal(name),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)
-    void this.#start()
+    const running = this.#start()
+    this.#ending = new Ending({ outbox: this.#outbox, running: () => running, exited: this.#exited.promise })
   }
 
   /** Its process id; `undefined` until the system has started it. */
@@ -150,8 +151,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** Kills it and everything below it at once. Resolves with its exit; never rejects. */
   async kill(): Promise<Exit> {
-    await this.#launched
-    await this.#running?.kill()
+    await this.#ending.kill()
     return this.#exited.promise
   }
 
@@ -165,14 +165,15 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     await this.stop()
   }
 
-  #launched: Promise<void> = Promise.resolve()
-
-  #start(): Promise<void> {
-    this.#launched = Running.start(this.#settings, this.name, this.address).then(
-      running => this.#onStarted(running),
-      (error: WatError) => this.#onGone({ panic: error }),
-    )
-    return this.#launched
+  async #start(): Promise<Running | undefined> {
+    try {
+      const running = await Running.start(this.#settings, this.name, this.address)
+      this.#onStarted(running)
+      return running
+    } catch (error) {
+      this.#onGone({ panic: error as WatError })
+      return undefined
+    }
   }
 
   #onStarted(running: Running): void {
@@ -221,38 +222,14 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   }
 
   async #stop(graceMs: number, slackMs: number): Promise<Exit> {
-    this.#stopping ??= this.#climb(graceMs, slackMs)
+    const exit = this.#ending.stop(graceMs, slackMs)
     this.#update()
-    return this.#stopping
-  }
-
-  async #climb(graceMs: number, slackMs: number): Promise<Exit> {
-    await climb(
-      {
-        ask: ms => {
-          this.#outbox.pushFirst(stopFrame(ms))
-          void this.#outbox.end()
-        },
-        terminate: () => void this.#running?.signalGroup('SIGTERM'),
-        kill: async () => {
-          await this.#launched
-          await this.#running?.kill()
-        },
-        gone: this.#exited.promise,
-      },
-      graceMs,
-      slackMs,
-    )
-    return this.#exited.promise
+    return exit
   }
 
   /** What it still writes is read whether somebody asked or not: it is ending, and must get rid of it. */
   get #hurried(): boolean {
-    return (
-      this.#stopping !== undefined ||
-      this.#running?.hasExited === true ||
-      this.#stderrFlow.panic !== undefined
-    )
+    return this.#ending.begun || this.#running?.hasExited === true || this.#stderrFlow.panic !== undefined
   }
 
   /** Something that decides whether its pipes are read may have changed. */
@@ -266,7 +243,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   #updateRef(): void {
     const waitedFor =
       this.#booting ||
-      this.#stopping !== undefined ||
+      this.#ending.begun ||
       this.#calls.pending > 0 ||
       this.stdout.wanted ||
       this.stderr.wanted ||

@@ -80,7 +80,7 @@ export class Outbox {
 
   /** Queues a frame that must not wait behind the others: it goes next, at a frame boundary. */
   pushFirst(text: string): void {
-    if (this.closed) return
+    if (this.#failure || this.#finished) return
     this.#text = text + this.#text
     this.flush()
   }
