@@ -1,6 +1,7 @@
 import { WatError } from '../error.ts'
 import { advance } from './advance.ts'
-import { type ReaderOptions, ReaderState } from './state.ts'
+import type { ReaderOptions } from './options.ts'
+import { ReaderState } from './state.ts'
 
 /** The one form in the text. Throws a `WatError`, `malformed`, if there is none or more than one. */
 export function parse(text: string | Uint8Array, options?: ReaderOptions): unknown {

@@ -1,5 +1,6 @@
 import { advance } from './advance.ts'
-import { type ReaderOptions, ReaderState } from './state.ts'
+import type { ReaderOptions } from './options.ts'
+import { ReaderState } from './state.ts'
 
 /**
  * Reads values from text or bytes that come in pieces of any size. Time is linear in the input however it is

@@ -279,7 +279,7 @@ export function scan(state: ReaderState): boolean {
           continue reading
         case OBJECT_KEY:
           if (value instanceof Keyword) {
-            if (Object.hasOwn(into, value.name)) state.fail(`duplicate key ${value}`, start, pos)
+            if (Object.hasOwn(into, value.name)) state.fail(`duplicate key :${value.name}`, start, pos)
             key = value.name
             mask = -1
             kind = OBJECT_VALUE

@@ -4,21 +4,12 @@ import { symbol } from './cache.ts'
 import { DISCARD, IN_VECTOR, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
 import { atomEnd } from './names.ts'
 import { qualify } from './objects.ts'
+import { MAX_DEPTH, type ReaderOptions } from './options.ts'
 import { type Position, Source } from './source.ts'
 import { CLOSED, MORE, StringScan } from './strings.ts'
 import { tagReader, type TagReader } from './tags.ts'
 import { Sym, Tagged } from './values.ts'
 
-export interface ReaderOptions {
-  /** Bytes that one top-level form may take. Default: no limit. */
-  maxFrame?: number
-  /** How deep containers, tags and discards may nest. Default: 1,000,000. */
-  maxDepth?: number
-  /** Readers of tags, by name without `#`. They go before the registered ones. */
-  tags?: Record<string, TagReader> | ReadonlyMap<string, TagReader>
-}
-
-const MAX_DEPTH = 1_000_000
 const MAX_HELD_WHILE_SKIPPING_UNITS = 64
 const MAX_FRAMES_KEPT = 1024
 

@@ -21,7 +21,7 @@ export class Char {
   readonly value: string
 
   constructor(value: string) {
-    const points = typeof value === 'string' && value.length <= 2 ? [...value] : []
+    const points = typeof value === 'string' && value.length <= 2 ? Array.from(value) : []
     if (points.length !== 1 || !value.isWellFormed()) refuse('one code point', value)
     this.value = value
   }

@@ -12,15 +12,10 @@ import { Sender } from '../wire/sender.ts'
 import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
 import { Inflow } from './inflow.ts'
+import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import { settle, type Settings, type SpawnOptions } from './options.ts'
 import { Running } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
-
-/** A process whose program stopped it gets this much over its grace before it is killed. */
-const SLACK_MS = 400
-
-/** Every rung of a stop that this process makes on its own way out stays this far inside its time. */
-const INNER_SLACK_SHARE = 0.1
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
 const DEAF_MS = 1000
@@ -216,9 +211,10 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#update()
   }
 
-  /** It has closed its stdin. Mostly that is its death, which tells more; if it lives on, no call reaches it. */
+  /** It has closed its stdin. Mostly that is its death, which tells more; if it lives on, nothing reaches it. */
   #onDeaf(error: WatError): void {
-    setTimeout(() => this.#calls.abort(error), DEAF_MS).unref()
+    const waiting = [this.#outbox, this.#calls]
+    setTimeout(() => waiting.forEach(each => each.abort(error)), DEAF_MS).unref()
   }
 
   async #stop(graceMs: number, slackMs: number): Promise<Exit> {

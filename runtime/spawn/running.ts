@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import { WatError } from '../error.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
-import { streamSink, streamSource } from '../wire/streams.ts'
+import { setStreamRef, streamSink, streamSource } from '../wire/streams.ts'
 import { CHILD_EXITED } from './guard.ts'
 import type { Launched } from './launch.ts'
 import { commandFor, type Settings } from './options.ts'
@@ -90,15 +90,10 @@ export class Running {
   setRef(on: boolean): void {
     if (on === this.#ref) return
     this.#ref = on
-    if (on) this.#launched.process.ref()
-    else this.#launched.process.unref()
-    this.stdout.setRef(on)
-    const stderr = this.stderr as Readable & { ref?(): void; unref?(): void }
-    if (on) stderr.ref?.()
-    else stderr.unref?.()
-    const stdin = this.#launched.stdin as unknown as { ref?(): void; unref?(): void }
-    if (on) stdin.ref?.()
-    else stdin.unref?.()
+    const { process, stdin, stdout, stderr } = this.#launched
+    if (on) process.ref()
+    else process.unref()
+    for (const stream of [stdin, stdout, stderr]) setStreamRef(stream, on)
   }
 
   #send(target: number, name: NodeJS.Signals): boolean {

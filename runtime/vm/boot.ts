@@ -13,7 +13,7 @@ import { parseCommand, type Command } from './command.ts'
 import { fdSink, fdSource, kindOf, ownDescription } from './fd.ts'
 import { humanRecord } from './human.ts'
 import { adoptEnvironment, identity } from './identity.ts'
-import { endOfProgram, isStopping, mainSettled, stop } from './lifecycle.ts'
+import { endOfProgram, isStopping, mainSettled, stop, whenMainSettled } from './lifecycle.ts'
 import { log, reportFault } from './log.ts'
 import { crash, dieQuietly, installPanic, panic } from './panic.ts'
 import { port } from './port.ts'
@@ -122,11 +122,11 @@ function watchLifeline(fd: number): void {
 
 /** An empty event loop is the end, once the top level has settled; until then something may still come. */
 function endWhenIdle(): void {
-  let hold: NodeJS.Timeout | undefined
   process.on('beforeExit', () => {
     if (isStopping()) return
     if (status.mainSettled) return endOfProgram()
-    hold ??= setInterval(() => status.mainSettled && clearInterval(hold), 1000)
+    const hold = setInterval(() => {}, MAX_TIMER_MS)
+    void whenMainSettled.then(() => clearInterval(hold))
   })
 }
 

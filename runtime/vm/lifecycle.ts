@@ -26,7 +26,9 @@ let stopping = false
 let asked = false
 let finalSignal: NodeJS.Signals | undefined
 let mainDone = () => {}
-const main = new Promise<void>(resolve => (mainDone = resolve))
+
+/** Resolves when the program's top level has settled. */
+export const whenMainSettled = new Promise<void>(resolve => (mainDone = resolve))
 
 /** `self.signal`: aborts when this process is asked to stop, or ends. */
 export const stopSignal: AbortSignal = controller.signal
@@ -103,7 +105,7 @@ async function finishWork(): Promise<void> {
   const work: Promise<unknown>[] = []
   if (status.served) work.push(status.served.done)
   // The end of its input lets the top level go on: what it does then is work in flight too.
-  if (wasReading && !status.mainSettled) work.push(main)
+  if (wasReading && !status.mainSettled) work.push(whenMainSettled)
   await atMost(Promise.all(work), share)
 }
 

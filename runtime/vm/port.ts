@@ -48,7 +48,10 @@ export class Port {
 
   readonly outbox = new Outbox(
     () => this.#link?.pump(),
-    error => this.#events?.onBroken(error),
+    error => {
+      this.outbox.abort(error)
+      this.#events?.onBroken(error)
+    },
   )
   readonly stdin = new Receiver<unknown>(
     () => this.#demand(),

@@ -106,7 +106,8 @@ class Desk implements Server {
     if (slot) this.#order.push(slot)
     let result: unknown
     try {
-      result = this.#handler(item.body, request)
+      const handler = this.#handler // called on nothing: our inside is none of its business
+      result = handler(item.body, request)
     } catch (error) {
       return this.#fail(item, request, slot, error)
     }

@@ -45,7 +45,7 @@ export function flushStderr(): void {
 function open(): Outbox {
   const created = new Outbox(
     () => waiting.forEach(callback => callback()),
-    () => {}, // nobody reads our stderr any more, and there is no other place to say so
+    error => created.abort(error), // nobody reads our stderr, and there is no other place to say so
   )
   created.attach(sink())
   return created

@@ -17,9 +17,11 @@ export class Outbox {
   #ending = false
   #endings: (() => void)[] = []
   #finished = false
+  #broken = false
   #failure: WatError | undefined
   #sink: Sink | undefined
   readonly #onDrain: () => void
+  /** Nothing more can be written; whoever owns the outbox says with `abort` what to tell the senders. */
   readonly #onBroken: (error: WatError) => void
 
   constructor(onDrain: () => void, onBroken: (error: WatError) => void) {
@@ -45,7 +47,7 @@ export class Outbox {
   }
 
   get closed(): boolean {
-    return this.#failure !== undefined || this.#ending
+    return this.#failure !== undefined || this.#ending || this.#broken
   }
 
   /** Why nothing can be written any more. */
@@ -87,7 +89,7 @@ export class Outbox {
 
   /** Writes what is queued now, unless a write is under way; that one's end takes the rest along. */
   flush(): void {
-    if (this.#writing || this.#failure || !this.#sink) return
+    if (this.#writing || this.#failure || this.#broken || !this.#sink) return
     if (this.#text === '') {
       if (this.#ending) this.#finish(this.#sink)
       return
@@ -103,9 +105,8 @@ export class Outbox {
       this.#inFlight = 0
       if (error) {
         this.#taken = [...taken, ...this.#taken]
-        const failure = brokenPipe(error)
-        this.abort(failure)
-        this.#onBroken(failure)
+        this.#broken = true
+        this.#onBroken(brokenPipe(error))
         return
       }
       for (const done of taken) done()
@@ -116,7 +117,7 @@ export class Outbox {
 
   /** Writes everything, blocking until the pipe has it; for when the event loop will not turn again. */
   flushSync(): void {
-    if (this.#failure || !this.#sink) return
+    if (this.#failure || this.#broken || !this.#sink) return
     const text = this.#text
     this.#text = ''
     this.#sink.writeSync(text)

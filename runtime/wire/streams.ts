@@ -15,9 +15,16 @@ export function streamSource(stream: Readable & Refable): Source {
     },
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
-    setRef: on => void (on ? stream.ref?.() : stream.unref?.()),
+    setRef: on => setStreamRef(stream, on),
     close: () => void stream.destroy(),
   }
+}
+
+/** Whether a stream keeps the event loop alive. One that is closed does not, and would remember the wish. */
+export function setStreamRef(stream: (Readable | Writable) & Refable, on: boolean): void {
+  if (stream.destroyed) return
+  if (on) stream.ref?.()
+  else stream.unref?.()
 }
 
 /** Writes to a Node stream, such as the stdin of a child. */

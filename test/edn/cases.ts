@@ -60,7 +60,7 @@ export function matches(value: unknown, expected: unknown, mode: string): boolea
     )
   }
   if (typeof expected !== 'object' || expected === null) return Object.is(value, expected)
-  const [kind, content] = Object.entries(expected)[0]! as [string, any]
+  const [kind, content] = Object.entries(expected as Record<string, any>)[0]!
   switch (kind) {
     case 'int': {
       const int = BigInt(content)
@@ -110,7 +110,7 @@ export function matches(value: unknown, expected: unknown, mode: string): boolea
 /** The value that the case's encoding stands for. */
 export function plainValue(expected: unknown): unknown {
   if (typeof expected !== 'object' || expected === null) return expected
-  const [kind, content] = Object.entries(expected)[0]! as [string, any]
+  const [kind, content] = Object.entries(expected as Record<string, any>)[0]!
   switch (kind) {
     case 'int':
       return Number.isSafeInteger(Number(content)) ? Number(content) : BigInt(content)

@@ -6,8 +6,7 @@ import { cut, value } from './arbitrary.ts'
 
 // fast-check prints seed and path of a failure; WAT_SEED replays it.
 const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
-const check = (property: fc.IPropertyWithHooks<any> | any, numRuns = 400) =>
-  fc.assert(property, { seed, numRuns })
+const check = (property: fc.IProperty<any>, numRuns = 400) => fc.assert(property, { seed, numRuns })
 
 describe('what is written is read as the same value', () => {
   test('on one line', () => {

@@ -17,6 +17,9 @@ const BELOW: Record<string, string[]> = {
 
 const MAX_LINES = 250
 
+/** The reader's loop is one function, and that is what makes it fast (docs/architecture.md). */
+const LONG_FOR_A_REASON = new Set(['edn/scan.ts'])
+
 describe('P41 imports point one way', () => {
   const edges = sourceFiles.flatMap(file => importsOf(file).files.map(target => ({ file, target })))
 
@@ -80,7 +83,7 @@ describe('P41 one dependency has one importing file', () => {
   test(`P41 no file is longer than ${MAX_LINES} lines`, () => {
     const long = sourceFiles
       .map(file => ({ file, lines: read(`runtime/${file}`).trimEnd().split('\n').length }))
-      .filter(({ lines }) => lines > MAX_LINES)
+      .filter(({ file, lines }) => lines > MAX_LINES && !LONG_FOR_A_REASON.has(file))
     expect(long).toEqual([])
   })
 })

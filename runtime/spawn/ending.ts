@@ -1,0 +1,51 @@
+import type { Exit } from '../wire/fault.ts'
+import { stopFrame } from '../wire/frames.ts'
+import type { Outbox } from '../wire/outbox.ts'
+import { climb } from './ladder.ts'
+import type { Running } from './running.ts'
+
+interface EndingOptions {
+  outbox: Outbox
+  /** Resolves with the started process; `undefined` when it could not be started. */
+  running: () => Promise<Running | undefined>
+  exited: Promise<Exit>
+}
+
+/** How a process is made to end, once or more than once. */
+export class Ending {
+  #deadline = Infinity
+  readonly #options: EndingOptions
+
+  constructor(options: EndingOptions) {
+    this.#options = options
+  }
+
+  get begun(): boolean {
+    return this.#deadline !== Infinity
+  }
+
+  /** Climbs the ladder within `graceMs`; a second time only if that means an earlier end. */
+  async stop(graceMs: number, slackMs: number): Promise<Exit> {
+    const { outbox, exited } = this.#options
+    const deadline = performance.now() + graceMs + slackMs
+    if (deadline < this.#deadline) {
+      this.#deadline = deadline
+      const rungs = {
+        ask(ms: number) {
+          outbox.pushFirst(stopFrame(ms))
+          void outbox.end()
+        },
+        terminate: async () => (await this.#options.running())?.signalGroup('SIGTERM'),
+        kill: () => this.kill(),
+        gone: exited,
+      }
+      await climb(rungs, graceMs, slackMs)
+    }
+    return exited
+  }
+
+  /** Kills it and everything below it; resolves when the kill is sent. */
+  async kill(): Promise<void> {
+    await (await this.#options.running())?.kill()
+  }
+}
