@@ -1,8 +1,9 @@
 import { WatError } from '../error.ts'
 import { isMapNamespace } from './atoms.ts'
 import { symbol } from './cache.ts'
-import { DISCARD, IN_VECTOR, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
+import { DISCARD, IN_VECTOR, SKIP_TAG, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
 import { atomEnd } from './names.ts'
+import { IN_SKIPPED_ATOM, IN_SKIPPED_TAG, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
 import { qualify } from './objects.ts'
 import { MAX_DEPTH, type ReaderOptions } from './options.ts'
 import { type Position, Source } from './source.ts'
@@ -12,13 +13,7 @@ import { Sym, Tagged } from './values.ts'
 
 const MAX_HELD_WHILE_SKIPPING_UNITS = 64
 const MAX_FRAMES_KEPT = 1024
-
-// What the text before ended in, other than an atom, which is carried over.
-export const READY = 0
-export const IN_STRING = 1
-export const IN_COMMENT = 2
-export const IN_SKIPPED_ATOM = 3
-export const TO_NEXT_LINE = 4
+const HASH = 35
 
 /** Where reading stands between two texts, and what happens off the hot path. */
 export class ReaderState {
@@ -127,7 +122,7 @@ export class ReaderState {
       if (stop === MORE) return false
       if (stop !== CLOSED) this.fail(this.string.problem, source.pos, source.pos)
       this.value = this.string.take()
-    } else if (mode === IN_SKIPPED_ATOM) {
+    } else if (mode === IN_SKIPPED_ATOM || mode === IN_SKIPPED_TAG) {
       source.pos = atomEnd(text, pos, end)
       if (source.pos === end && this.open(end)) return false
       this.value = undefined
@@ -157,8 +152,11 @@ export class ReaderState {
     const { source } = this
     if (this.inForm) this.checkCap()
     if (this.kinds[0] === SKIP_TOP && source.waiting > MAX_HELD_WHILE_SKIPPING_UNITS) {
+      const isTag =
+        source.text.charCodeAt(source.pos) === HASH && source.text.charCodeAt(source.pos + 1) !== HASH
       source.drop()
-      this.mode = IN_SKIPPED_ATOM
+      this.mode = isTag ? IN_SKIPPED_TAG : IN_SKIPPED_ATOM
+      if (isTag) this.kinds[++this.depth] = SKIP_TAG // its value is still to come, and to be skipped
     }
     if (source.last && this.inForm)
       this.fail('the input ends inside a form', source.text.length, source.text.length, true)

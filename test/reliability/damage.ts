@@ -14,7 +14,32 @@ const frames = [
   '[[[[[[[[[[]]]]]]]]]]\n',
 ]
 
-const tokens = ['[', ']', '{', '}', '(', ')', '#{', '"', '\\', '#', '#_', ';', ':', '##', '#wat/', '\n', '\r', '\0', '1e9', '-', 'N', '/', '\\u', '#wat/rep [9007199254740993 1]']
+const tokens = [
+  '[',
+  ']',
+  '{',
+  '}',
+  '(',
+  ')',
+  '#{',
+  '"',
+  '\\',
+  '#',
+  '#_',
+  ';',
+  ':',
+  '##',
+  '#wat/',
+  '\n',
+  '\r',
+  '\0',
+  '1e9',
+  '-',
+  'N',
+  '/',
+  '\\u',
+  '#wat/rep [9007199254740993 1]',
+]
 const badBytes = [0x80, 0xc0, 0xed, 0xf5, 0xff, 0xe2]
 
 /** A stream of frames with something wrong in it, the same for the same generator. */

@@ -88,7 +88,7 @@ async function killOne(tree: Tree, kill: Kill): Promise<Result> {
   if (kill.address.length === 0) doomed.push(victim.pid)
   const beside = pidsOf(before).filter(pid => !pidsOf(victim).includes(pid) && alive(pid))
 
-  if (kill.how.startsWith('SIG')) process.kill(victim.pid, kill.how as NodeJS.Signals)
+  if (kill.how.startsWith('SIG')) process.kill(victim.pid, kill.how)
   else tree.send({ op: 'die', at: kill.address, how: kill.how })
   // Running out of memory takes a while; the time that counts begins with the death.
   if (!kill.how.startsWith('SIG')) {
