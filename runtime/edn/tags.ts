@@ -25,6 +25,7 @@ interface TagWriter {
 export function registerTag<T>(tag: string, handlers: TagHandlers<T>): () => void {
   const { read, class: type, write } = handlers
   if (!isTagText(tag)) throw new WatError('encode', `not a tag: ${JSON.stringify(tag)}`)
+  if (tag.startsWith('wat/')) throw new WatError('denied', `the namespace wat is reserved: ${tag}`)
   if ((type === undefined) !== (write === undefined)) {
     throw new WatError(
       'encode',

@@ -121,8 +121,12 @@ export class Inflow {
   }
 
   #onFault(error: WatError): void {
-    const head = (error.data as { head?: { tag?: unknown; id?: unknown } } | undefined)?.head
-    if ((head?.tag === 'wat/rep' || head?.tag === 'wat/err') && typeof head.id === 'number') {
+    const { head, incomplete } = (error.data ?? {}) as {
+      head?: { tag: string; id: number }
+      incomplete?: true
+    }
+    // A frame that its end cut off says less than that end, which is about to be told.
+    if (!incomplete && (head?.tag === 'wat/rep' || head?.tag === 'wat/err')) {
       this.#options.calls.fail(head.id, this.#named(error))
     }
     this.#faults++

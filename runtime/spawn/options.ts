@@ -44,15 +44,18 @@ export interface Settings {
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
 export function settle(program: string | URL, options: SpawnOptions): Settings {
+  if (options.stderr !== undefined && options.stderr !== 'relay' && options.stderr !== 'pipe') {
+    throw new WatError('denied', "stderr is 'relay' or 'pipe'", { data: { stderr: String(options.stderr) } })
+  }
   return {
     program: programPath(program),
-    args: options.args ?? [],
+    args: list('args', options.args),
     env: options.env ?? {},
     cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
     stopGraceMs: Math.min(MAX_TIMER_MS, number('stopGrace', options.stopGrace, 0) ?? identity.stopGraceMs),
     maxFrame: number('maxFrame', options.maxFrame, 1) ?? identity.maxFrame,
     maxInFlight: number('maxInFlight', options.maxInFlight, 1) ?? DEFAULT_MAX_IN_FLIGHT,
-    execArgv: options.execArgv ?? [],
+    execArgv: list('execArgv', options.execArgv),
     relay: options.stderr !== 'pipe',
   }
 }
@@ -92,6 +95,12 @@ export function commandFor(
 function programPath(program: string | URL): string {
   if (program instanceof URL || program.startsWith('file:')) return fileURLToPath(program)
   return path.resolve(program)
+}
+
+function list(name: string, value: readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return []
+  if (Array.isArray(value)) return value.map(String)
+  throw new WatError('denied', `${name} is a list of strings`, { data: { [name]: String(value) } })
 }
 
 function number(name: string, value: number | undefined, least: number): number | undefined {

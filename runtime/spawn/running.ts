@@ -33,7 +33,7 @@ export class Running {
   static async start(settings: Settings, name: string, address: string): Promise<Running> {
     const { launch } = await import('./launch.ts')
     const { args, env } = commandFor(settings, name, address)
-    const launched = launch('sh', args, { cwd: settings.cwd, env })
+    const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
     if (subprocess.pid === undefined) throw await startFailure(launched, address)
     return new Running(launched, subprocess.pid)

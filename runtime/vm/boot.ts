@@ -10,6 +10,7 @@ import * as runtime from '../index.ts'
 import { readyFrame, valueFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { parseCommand, type Command } from './command.ts'
+import { captureConsole } from './console.ts'
 import { fdSink, fdSource, kindOf, ownDescription } from './fd.ts'
 import { humanRecord } from './human.ts'
 import { adoptEnvironment, identity } from './identity.ts'
@@ -40,6 +41,7 @@ async function main(argv: string[]): Promise<void> {
 
   installPanic(() => (ready ? exits.panic : exits.notLoaded))
   if (identity.role === 'root' && process.getBuiltinModule('node:tty').isatty(2)) presentWith(humanRecord)
+  else captureConsole()
   process.on('warning', reportWarning)
   installSignals()
   process.on('exit', () => {
@@ -67,12 +69,12 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   endWhenIdle()
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
+    announceReady()
     if (typeof exported.default === 'function')
       await (exported.default as (wat: typeof runtime) => unknown)(runtime)
   } catch (error) {
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
-  announceReady()
   mainSettled()
   if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
   endAfterInput()

@@ -1,5 +1,3 @@
-import { parseArgs } from 'node:util'
-
 /** What a command line asks for. */
 export type Command =
   | { kind: 'run'; program: string; args: string[]; pretty: boolean }
@@ -30,6 +28,8 @@ Exit codes:
 
 /** Reads the arguments behind `wat`. What follows the program's name belongs to the program. */
 export function parseCommand(argv: string[], version: () => string): Command {
+  // Not imported: an import of all of node:util loads parts of Node that open stderr, non-blocking.
+  const { parseArgs } = process.getBuiltinModule('node:util')
   const { tokens } = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true })
   let expression: string | undefined
   let pretty = false

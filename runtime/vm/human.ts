@@ -1,4 +1,4 @@
-import { inspect, styleText } from 'node:util'
+import type { styleText } from 'node:util'
 import { Keyword, parse, stringify, Tagged } from '../edn/index.ts'
 
 type Style = Parameters<typeof styleText>[0]
@@ -35,7 +35,7 @@ function humanFault(map: Record<string, unknown>): string {
   const type = map.type instanceof Keyword ? map.type.name.replace('wat/', '') : 'handler'
   const lines = [`${String(map.address)} ${type}: ${String(map.message)}`]
   if (typeof map.stack === 'string') lines.push(map.stack)
-  const exit = map.exit === undefined ? '' : ` ${inspect(map.exit, { compact: true, breakLength: Infinity })}`
+  const exit = map.exit === undefined ? '' : ` ${stringify(map.exit)}`
   const cause = map.panic ?? map.cause
   if (typeof cause === 'object' && cause !== null) {
     lines.push(`${exit ? `  exit${exit}\n` : ''}  caused by ${humanFault(cause as Record<string, unknown>)}`)
@@ -44,5 +44,5 @@ function humanFault(map: Record<string, unknown>): string {
 }
 
 function paint(style: Style, text: string): string {
-  return styleText(style, text, { stream: process.stderr })
+  return process.getBuiltinModule('node:util').styleText(style, text, { stream: process.stderr })
 }

@@ -10,6 +10,7 @@ const STDERR = 2
 const HELD_CHARS = 4 * 1024 * 1024
 
 let outbox: Outbox | undefined
+let inText = false // the last line has no end yet: a record must begin one of its own
 const waiting = new Set<() => void>()
 let present = (line: string) => line
 
@@ -20,10 +21,21 @@ export function writeRecord(kind: 'log' | 'fault' | 'panic', body: Record<string
 
 /** Writes a line that already is a record, such as one of a child. False: wait for `onStderrDrain`. */
 export function relayLine(line: string): boolean {
-  outbox ??= open()
-  outbox.push(present(line))
-  outbox.flush()
-  return outbox.queued < HELD_CHARS
+  const box = open()
+  box.push(inText ? `\n${present(line)}` : present(line))
+  inText = false
+  box.flush()
+  return box.queued < HELD_CHARS
+}
+
+/** Writes console output. It waits for its turn, so it never stands inside a record. */
+export function writeText(text: string): void {
+  if (text === '') return
+  const box = open()
+  box.push(text)
+  inText = !text.endsWith('\n')
+  box.flush()
+  if (box.queued >= HELD_CHARS) box.flushSync() // as Node's own console waits for its pipe
 }
 
 /** Calls back whenever stderr has room again, until the function it gives is called. */
@@ -43,11 +55,13 @@ export function flushStderr(): void {
 }
 
 function open(): Outbox {
+  if (outbox) return outbox
   const created = new Outbox(
     () => waiting.forEach(callback => callback()),
     error => created.abort(error), // nobody reads our stderr, and there is no other place to say so
   )
   created.attach(sink())
+  outbox = created
   return created
 }
 

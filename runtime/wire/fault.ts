@@ -19,7 +19,15 @@ const MAX_CAUSES = 32
 
 /** An error, or whatever was thrown, as the map that `#wat/err`, `#wat/fault` and `#wat/panic` carry. */
 export function toFault(error: unknown, address: string, depth = 0): FaultMap {
-  if (!(error instanceof Error)) return thrownValue(error, address)
+  try {
+    return error instanceof Error ? errorFault(error, address, depth) : thrownValue(error, address)
+  } catch {
+    // A getter of the error throws, or its proxy does: that it was thrown is all that can be told.
+    return { type: kw('wat/handler'), message: 'an error that cannot be read', address }
+  }
+}
+
+function errorFault(error: Error, address: string, depth: number): FaultMap {
   const fault: FaultMap = { type: kw(`wat/${codeOf(error)}`), message: error.message }
   if (error instanceof WatError) {
     fault.address = error.address ?? address

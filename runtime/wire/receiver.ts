@@ -111,7 +111,10 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
     this.#onDemand()
-    return () => this.#watchers.delete(watcher)
+    return () => {
+      this.#watchers.delete(watcher)
+      this.#onDemand() // which there may be none of any more
+    }
   }
 
   #take(): Held<T> | undefined {

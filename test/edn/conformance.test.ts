@@ -16,7 +16,7 @@ function failure(run: () => unknown): WatError {
   throw new Error('did not fail')
 }
 
-describe('every valid case yields its value', () => {
+describe('P1 every valid case yields its value', () => {
   for (const c of cases.filter(c => c.valid === true)) {
     test(`${c.id} ${label(inputOf(c))}`, () => {
       const value = read(c.mode, inputOf(c))
@@ -25,7 +25,7 @@ describe('every valid case yields its value', () => {
   }
 })
 
-describe('every invalid case is refused, with its place', () => {
+describe('P2 every invalid case is refused, with its place', () => {
   for (const c of cases.filter(c => c.valid === false)) {
     test(`${c.id} ${label(inputOf(c))}`, () => {
       const error = failure(() => read(c.mode, inputOf(c)))
@@ -40,7 +40,7 @@ describe('every invalid case is refused, with its place', () => {
   }
 })
 
-describe('every disputed case goes as docs/edn.md says', () => {
+describe('P2 every disputed case goes as docs/edn.md says', () => {
   test('none is undecided', () => {
     expect(Object.keys(disputed).sort()).toEqual(
       cases
@@ -58,7 +58,7 @@ describe('every disputed case goes as docs/edn.md says', () => {
   }
 })
 
-describe('the same comes out however the input is split', () => {
+describe('P1 the same comes out however the input is split', () => {
   for (const c of cases.filter(c => inputOf(c).length < 2000)) {
     const input = inputOf(c)
     const whole = drain([input])
@@ -75,7 +75,7 @@ describe('the same comes out however the input is split', () => {
   }
 })
 
-describe('every valid value is written on one line and reads back', () => {
+describe('P1 every valid value is written on one line and reads back', () => {
   for (const c of cases.filter(c => c.valid === true)) {
     test(c.id, () => {
       const value = read(c.mode, inputOf(c))
@@ -87,7 +87,7 @@ describe('every valid value is written on one line and reads back', () => {
   }
 })
 
-describe('what is written reads back', () => {
+describe('P1 what is written reads back', () => {
   for (const c of emits) {
     test(c.id, () => {
       if (c.mustThrow) expect(failure(() => stringify(buildJs(c))).code).toBe('encode')

@@ -33,7 +33,7 @@ const RIGHT = [
   '123456789012345678901234567890',
 ]
 
-describe('jsedn, a second opinion', () => {
+describe('P5 jsedn, a second opinion', () => {
   for (const text of RIGHT) {
     test(`agrees on ${text}`, () => expect(equals(fromJsedn(jsedn.parse(text)), parse(text))).toBe(true))
   }
@@ -45,7 +45,7 @@ describe('jsedn, a second opinion', () => {
   })
 })
 
-describe('the converter', () => {
+describe('P5 the converter', () => {
   test('makes jsedn’s own objects', () => {
     expect(toJsedn(kw('a/b'))).toBeInstanceOf(jsedn.Keyword)
     expect(toJsedn(new Sym('x'))).toBeInstanceOf(jsedn.Symbol)

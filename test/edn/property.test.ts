@@ -8,7 +8,7 @@ import { cut, value } from './arbitrary.ts'
 const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
 const check = (property: fc.IProperty<any>, numRuns = 400) => fc.assert(property, { seed, numRuns })
 
-describe('what is written is read as the same value', () => {
+describe('P1 what is written is read as the same value', () => {
   test('on one line', () => {
     check(
       fc.property(value, v => {
@@ -72,7 +72,7 @@ const garbage = fc.oneof(
     .map(parts => parts.join('')),
 )
 
-describe('no input does harm', () => {
+describe('P3 no input does harm', () => {
   test('text yields values or WatErrors', () => {
     check(
       fc.property(garbage, fc.array(fc.nat()), (text, cuts) => {

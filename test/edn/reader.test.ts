@@ -33,7 +33,7 @@ const bytes = (text: string, size: number) => {
   )
 }
 
-describe('errors tell where', () => {
+describe('P2 errors tell where', () => {
   const cases: [string, number, number, number][] = [
     ['[1 2\n 3 )]', 8, 2, 4],
     ['{:a 1\n\n :a 2}', 8, 3, 2],
@@ -85,7 +85,7 @@ describe('errors tell where', () => {
   })
 })
 
-describe('after malformed input reading resumes at the next line', () => {
+describe('P11 after malformed input reading resumes at the next line', () => {
   test('even when the line feed comes in a later chunk', () => {
     const { out } = reading(['1 [2 ) 3', ' 4 [', '5] "\\', '\n', '6 7'])
     expect(out).toEqual([1, error('malformed', { offset: 5 }), 6, 7])
@@ -116,7 +116,7 @@ describe('after malformed input reading resumes at the next line', () => {
   })
 })
 
-describe('a form over the cap', () => {
+describe('P12 a form over the cap', () => {
   const big = `#wat/rep [7 {:a "${'x'.repeat(5000)}" :b [${'[1 2] '.repeat(500)}]}]`
 
   for (const size of [1, 7, 64, 1000, 100_000]) {
@@ -191,7 +191,7 @@ describe('a form over the cap', () => {
   }, 20_000)
 })
 
-describe('time is linear in the input', () => {
+describe('P3 time is linear in the input', () => {
   const forms: Record<string, (size: number) => string> = {
     'a vector of maps': size => `[${'{:a 1 :b "text"} '.repeat(size / 17)}]`,
     'one string': size => `"${'x'.repeat(size)}"`,
@@ -219,7 +219,7 @@ describe('time is linear in the input', () => {
   }
 })
 
-describe('depth', () => {
+describe('P3 depth', () => {
   test('100,000 levels are read and written back', () => {
     for (const [open, close] of [
       ['[', ']'],
@@ -240,7 +240,7 @@ describe('depth', () => {
   })
 })
 
-describe('flow', () => {
+describe('P8 flow', () => {
   test('bytes taken and buffered add up', () => {
     const { out, reader } = reading(['{:a 1} [2', ' 3'], undefined, true)
     expect(out).toEqual([{ a: 1 }])

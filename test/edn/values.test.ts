@@ -8,7 +8,7 @@ const { EdnMap, EdnSet, equals, kw, List, parse, parseAll, registerTag, stringif
 const failing = (code: string, path?: string) =>
   expect.objectContaining({ code, ...(path !== undefined && { data: { path } }) })
 
-describe('values', () => {
+describe('P1 values', () => {
   test('equal keywords are the same object', () => {
     expect(parse(':a/b')).toBe(kw('a/b'))
     expect(parseAll(':x :x')).toEqual([kw('x'), kw('x')])
@@ -64,7 +64,7 @@ describe('values', () => {
   })
 })
 
-describe('what cannot be written is refused, with its path', () => {
+describe('P4 what cannot be written is refused, with its path', () => {
   class Account {}
   const cycle: { a: unknown[] } = { a: [] }
   cycle.a.push(cycle)
@@ -98,7 +98,7 @@ describe('what cannot be written is refused, with its path', () => {
   })
 })
 
-describe('registered tags', () => {
+describe('P1 registered tags', () => {
   class Point {
     readonly x: number
     constructor(x: number) {

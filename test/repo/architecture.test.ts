@@ -257,8 +257,8 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
       new RegExp(`const ${name} = ([\\d.]+)$`, 'm').exec(read(`runtime/${file}`))?.[1]
     const ladder = section('TIERS.md', '## The kill ladder')
     expect(ladder).toContain(`| ${constant('spawn/ladder.ts', 'ASK_SHARE')} G `)
-    expect(ladder).toContain(`| G + ${constant('spawn/process.ts', 'SLACK_MS')} ms `)
-    expect(ladder).toContain(`are ${constant('spawn/process.ts', 'INNER_SLACK_SHARE')} G`)
+    expect(ladder).toContain(`| G + ${constant('spawn/ladder.ts', 'SLACK_MS')} ms `)
+    expect(ladder).toContain(`are ${constant('spawn/ladder.ts', 'INNER_SLACK_SHARE')} G`)
     expect(ladder).toContain(`${constant('spawn/running.ts', 'SILENCE_MS')} ms`)
     const end = section('TIERS.md', '## End')
     expect(end).toContain(`in a child ${constant('vm/signals.ts', 'CHILD_SHARE')} of it`)

@@ -1,0 +1,34 @@
+import { writeText } from './stderr.ts'
+
+/**
+ * Console output takes the same way as the records, so that neither cuts the other in two, and Node
+ * does not open descriptors 1 and 2 itself: it would make them non-blocking, and a program that
+ * inherits them would fail with EAGAIN where any other pipe makes it wait.
+ */
+export function captureConsole(): void {
+  for (const [name, fd] of [
+    ['stdout', 1],
+    ['stderr', 2],
+  ] as const) {
+    let stream: NodeJS.WritableStream | undefined
+    const get = () => (stream ??= textStream(fd))
+    Object.defineProperty(process, name, { get, configurable: true, enumerable: true })
+  }
+}
+
+function textStream(fd: number): NodeJS.WritableStream {
+  const { Writable } = process.getBuiltinModule('node:stream')
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string | Uint8Array, encoding: BufferEncoding, done: () => void) {
+      writeText(typeof chunk === 'string' ? fromEncoding(chunk, encoding) : Buffer.from(chunk).toString())
+      done()
+    },
+  })
+  return Object.assign(stream, { fd })
+}
+
+/** A string may come as hex or base64 of what is meant. */
+function fromEncoding(chunk: string, encoding: BufferEncoding): string {
+  return /^utf-?8$/i.test(encoding) ? chunk : Buffer.from(chunk, encoding).toString()
+}

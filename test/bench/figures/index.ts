@@ -1,0 +1,24 @@
+import type { Figure } from '../figure.ts'
+import { bytes } from './bytes.ts'
+import { chain } from './chain.ts'
+import { codec } from './codec.ts'
+import { pipelined, roundTrip } from './exchange.ts'
+import { memory } from './memory.ts'
+import { coldSpawn, spawner, warmSpawn } from './start.ts'
+import { stream } from './stream.ts'
+import { tree } from './tree.ts'
+
+/** Every figure, in the order of the table. */
+export const figures: Figure[] = [
+  ...pipelined,
+  roundTrip,
+  stream,
+  ...codec,
+  coldSpawn,
+  spawner,
+  warmSpawn,
+  memory,
+  tree,
+  chain,
+  bytes,
+]

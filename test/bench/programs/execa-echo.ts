@@ -1,0 +1,3 @@
+import { getEachMessage, sendMessage } from 'execa'
+
+for await (const message of getEachMessage()) void sendMessage(message)

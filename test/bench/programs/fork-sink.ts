@@ -1,0 +1,8 @@
+let count = 0
+process.on('message', message => {
+  if (message !== 'end') count++
+  else {
+    process.send?.(count)
+    count = 0
+  }
+})

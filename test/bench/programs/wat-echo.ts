@@ -1,0 +1,3 @@
+import { serve } from 'wat-vm'
+
+await serve(body => body)
