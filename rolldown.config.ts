@@ -1,26 +1,54 @@
-import { existsSync } from 'node:fs'
-import { defineConfig } from 'rolldown'
+import { defineConfig, type Plugin } from 'rolldown'
+
+/** What the runtime imports by name from Node's own modules. */
+const NAMED: Record<string, string[]> = {
+  'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
+  'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync'],
+  'node:url': ['fileURLToPath', 'pathToFileURL'],
+}
 
 /**
- * One file for the bootstrap and the runtime, and one that is loaded with the first spawn: reading many
- * small files costs more than a first reply. execa and tree-kill are bundled, jsedn is not: only
- * `wat-vm/jsedn` loads it.
+ * An `import` of one of Node's own modules reads every property of it, and thereby loads what is behind
+ * those that Node makes on demand: several ms of a start. So the bundle asks for the module itself.
+ */
+const builtinsOnDemand: Plugin = {
+  name: 'builtins-on-demand',
+  resolveId(id, importer) {
+    return id.startsWith('node:') && importer?.includes('/runtime/') ? `\0${id}` : undefined
+  },
+  load(id) {
+    if (!id.startsWith('\0node:')) return undefined
+    const name = id.slice(1)
+    const names = NAMED[name] ?? []
+    const code = [
+      `const builtin = process.getBuiltinModule('${name}')`,
+      'export default builtin',
+      ...names.map(each => `export const ${each} = builtin.${each}`),
+    ]
+    return { code: code.join('\n'), moduleSideEffects: false }
+  },
+}
+
+/**
+ * A small entry that turns the compile cache on, one file for the runtime, one for the codec, and one
+ * that is loaded with the first spawn: reading many small files costs more than a first reply. execa
+ * and tree-kill are bundled, jsedn is not: only `wat-vm/jsedn` loads it.
  */
 export default defineConfig({
   input: {
-    boot: 'runtime/vm/boot.ts',
+    boot: 'runtime/vm/start.ts',
     index: 'runtime/index.ts',
     edn: 'runtime/edn/index.ts',
-    ...(existsSync('runtime/jsedn/index.ts') && { jsedn: 'runtime/jsedn/index.ts' }),
+    jsedn: 'runtime/jsedn/index.ts',
   },
   platform: 'node',
   external: ['jsedn'],
+  plugins: [builtinsOnDemand],
   output: {
     dir: 'dist',
     format: 'esm',
-    sourcemap: false,
     chunkFileNames: '[name].js',
-    minify: false,
+    advancedChunks: { groups: [{ name: 'builtins', test: /^\0node:/ }] },
     comments: { legal: true, annotation: true, jsdoc: false },
   },
 })

@@ -1,12 +1,10 @@
-import './version.ts'
 import fs from 'node:fs'
-import module from 'node:module'
 import net from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from '../edn/index.ts'
 import { WatError } from '../error.ts'
-import * as runtime from '../index.ts'
+import type * as runtime from '../index.ts'
 import { readyFrame, valueFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { parseCommand, type Command } from './command.ts'
@@ -30,7 +28,6 @@ const STDOUT = 4
 
 let ready = false
 
-module.enableCompileCache?.()
 await main(process.argv.slice(2))
 
 async function main(argv: string[]): Promise<void> {
@@ -70,14 +67,20 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
     announceReady()
-    if (typeof exported.default === 'function')
-      await (exported.default as (wat: typeof runtime) => unknown)(runtime)
+    if (typeof exported.default === 'function') await callMain(exported.default as Main)
   } catch (error) {
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
   mainSettled()
   if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
   endAfterInput()
+}
+
+type Main = (wat: typeof runtime) => unknown
+
+/** A default-exported function is the program's main; it gets what `wat-vm` exports. */
+async function callMain(run: Main): Promise<void> {
+  await run(await import('../index.ts'))
 }
 
 function locate(command: Command & { kind: 'run' | 'eval' }): Program {

@@ -114,16 +114,23 @@ describe('an exit', () => {
     }
   })
 
-  it('P31 a shell, Node or folder that is missing is no different', async ({ lab }) => {
-    for (const options of [
-      `{ cwd: '/no/such/folder' }`,
-      `{ env: { PATH: '/nowhere' } }`,
-      `{ execArgv: ['--no-such-option'] }`,
-    ]) {
+  it('P31 a folder or an option of Node that does not exist is no different', async ({ lab }) => {
+    for (const options of [`{ cwd: '/no/such/folder' }`, `{ execArgv: ['--no-such-option'] }`]) {
       const [fact] = await lab.facts(lab.program(report(options)), { args: [fixture('double.ts')] })
-      if (options.includes('PATH') && fact.ready === undefined) continue // found without a PATH: better still
       expect([fact.ready, fact.call.code], options).toEqual(['offline', 'offline'])
     }
+  })
+
+  it('P31 a PATH that leads nowhere is either no matter or a rejection', async ({ lab }) => {
+    const program = lab.program(ts`
+      import { println, self, spawnProcess } from 'wat-vm'
+      ${told}
+      const child = spawnProcess(self.args[0]!, { env: { PATH: '/nowhere' } })
+      const { value, code } = (await told(child.call(21))) as any
+      await println(value ?? code)
+      await child.stop()`)
+    const [outcome] = await lab.facts(program, { args: [fixture('double.ts')] })
+    expect([42, 'offline']).toContain(outcome)
   })
 
   it('P31 promises that nobody awaits never crash the parent', async ({ lab }) => {
