@@ -5,14 +5,17 @@
  * The guard is a background shell in the child's own process group, deaf to what stops a process. It
  * blocks on the lifeline, a pipe whose other end only the parent holds:
  * - a line on it: the parent has seen the child exit. What is left of the group is killed.
- * - its end: the parent is gone, however it died. The child sees that too and stops by itself; when the
- *   grace is over (suspended or not: it is woken up), or the child has gone (a zombie counts as gone: nobody may be there to reap it), what
- *   is left of the group is killed.
+ * - its end: the parent is gone, however it died. The child sees that too (suspended or not: it is woken
+ *   up) and stops by itself. If half the grace finds it still there, it may be stuck, and whatever is
+ *   below it does not know: that gets SIGTERM. When the grace is over, or the child has gone (a zombie
+ *   counts as gone: nobody may be there to reap it), what is left of it and below it is killed.
  *
  * `kill -9 0` means "my own group", so no number that may have been given to somebody else is ever
- * signalled. The traps are set before the guard exists, so no signal finds it unprepared. It is nobody's
- * child, so that a kill which walks down the tree does not take it along: it has to stay for whatever the
- * group starts while it is being killed.
+ * signalled; the groups below are those of the process table at that moment, found by their parents.
+ * The traps are set before the guard exists, so no signal finds it unprepared. It is nobody's child, so
+ * that a kill which walks down the tree does not take it along: it has to stay for whatever the group
+ * starts while it is being killed. Without /proc it knows neither what is below nor, on a busy machine,
+ * how long a tenth of a second is: then each level waits for the one above.
  *
  * Then the protocol moves to descriptors 3 and 4 and the lifeline to 5, and stdout becomes stderr:
  * console output, raw writes and children that inherit stdio cannot touch a frame.
@@ -26,14 +29,32 @@ trap '' HUP INT QUIT TERM
   if read -r line; then kill -9 0; fi
   PATH=$PATH:/bin:/usr/bin
   kill -CONT 0
-  clock() { read -r up rest </proc/uptime && up=\${up%.*}\${up#*.}; }
-  clock && end=$((up + ticks * 10))
+  clock() { read -r up rest </proc/uptime && now=\${up%.*}\${up#*.}; }
+  below() {
+    signal=$1 before=
+    family=" $$ " groups=
+    until [ "$family" = "$before" ]; do
+      before=$family
+      for stat in /proc/[0-9]*/stat; do
+        read -r line <"$stat" || continue
+        pid=\${stat#/proc/} pid=\${pid%/stat}
+        set -- \${line##*) }
+        case $family in *" $pid "*) continue ;; *" $2 "*) ;; *) continue ;; esac
+        family="$family$pid "
+        [ "$3" = "$$" ] || groups="$groups $3"
+      done
+    done
+    for group in $groups; do kill "-$signal" "-$group"; done
+  }
+  clock && end=$((now + ticks * 10)) half=$((now + ticks * 5))
   while [ "$ticks" -gt 0 ] && kill -0 $$; do
-    clock && [ "$up" -ge "$end" ] && break
+    clock && [ "$now" -ge "$end" ] && break
+    if [ "$half" ] && [ "$now" -ge "$half" ]; then half=; below TERM; fi
     read -r stat </proc/$$/stat && case $stat in *') Z '*) break ;; esac
     sleep 0.1
     ticks=$((ticks - 1))
   done
+  below 9
   kill -9 0
 ) & )
 trap - HUP INT QUIT TERM

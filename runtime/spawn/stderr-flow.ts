@@ -21,9 +21,11 @@ export class StderrFlow {
   #ended = false
   readonly #address: string
   readonly #relay: boolean
+  readonly #onDemand: () => void
   readonly #onIdle: () => void
 
   constructor(address: string, relay: boolean, onDemand: () => void, onIdle: () => void) {
+    this.#onDemand = onDemand
     this.#onIdle = onIdle
     this.#address = address
     this.#relay = relay
@@ -61,7 +63,11 @@ export class StderrFlow {
 
   #onRecord({ record, line, bytes }: StderrRecord): boolean {
     this.received += bytes
-    this.panic = panicOf(record, this.#address) ?? this.panic
+    const panic = panicOf(record, this.#address)
+    if (panic) {
+      this.panic = panic
+      this.#onDemand() // its stdout is to be read to the end now: it blocks until it is rid of it
+    }
     if (this.#relay) return relayLine(line)
     this.receiver.offer(record, bytes)
     this.#onIdle()

@@ -79,8 +79,8 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
 type Main = (wat: typeof runtime) => unknown
 
 /** A default-exported function is the program's main; it gets what `wat-vm` exports. */
-async function callMain(run: Main): Promise<void> {
-  await run(await import('../index.ts'))
+async function callMain(exported: Main): Promise<void> {
+  await exported(await import('../index.ts'))
 }
 
 function locate(command: Command & { kind: 'run' | 'eval' }): Program {

@@ -166,7 +166,7 @@ export function fdSink(fd: number, kind: Kind): Sink {
       go()
     },
     writeSync(text) {
-      writeBlocking(fd, bytes.subarray(offset))
+      writeBlocking(fd, bytes.subarray(offset + waiter.written))
       bytes = Buffer.alloc(0)
       offset = 0
       writeBlocking(fd, Buffer.from(text))
@@ -200,23 +200,34 @@ function writeBlocking(fd: number, bytes: Uint8Array): void {
 interface Waiter {
   /** Whether it closes the file descriptor itself. */
   owns: boolean
+  /** Bytes that a wait under way has written already, although nobody has been told yet. */
+  readonly written: number
   /** Waits until more can be written; may write the first bytes itself, and says how many. */
   wait(bytes: Uint8Array, offset: number, then: (written: number, error?: Error) => void): void
   close(): void
 }
 
 /**
- * libuv tells when a pipe has room only to a write of its own, so it gets exactly one byte: either
- * its callback has come and the byte is written, or it is not. A longer write could be half done
- * when the process has to exit, and nobody could say how far it got.
+ * libuv tells when a pipe has room only to a write of its own, so it gets exactly one byte. A longer
+ * write could be half done when the process has to exit, and nobody could say how far it got. Of one
+ * byte the stream's length tells, also before the callback: with room again it is written at once.
  */
 function pipeWaiter(fd: number): Waiter {
   const socket = new net.Socket({ fd, readable: false, writable: true })
   socket.on('error', () => {}) // the write's callback reports it
+  let waiting = false
   return {
     owns: true,
+    get written() {
+      return waiting && socket.writableLength === 0 ? 1 : 0
+    },
     wait(bytes, offset, then) {
-      socket.write(bytes.subarray(offset, offset + 1), error => (error ? then(0, error) : then(1)))
+      waiting = true
+      socket.write(bytes.subarray(offset, offset + 1), error => {
+        waiting = false
+        if (error) then(0, error)
+        else then(1)
+      })
     },
     close: () => void socket.destroy(),
   }
@@ -224,7 +235,7 @@ function pipeWaiter(fd: number): Waiter {
 
 /** A terminal stopped with Ctrl-S, set to non-blocking by somebody else: look again now and then. */
 function timerWaiter(): Waiter {
-  return { owns: false, wait: (_bytes, _offset, then) => void setTimeout(() => then(0), 10), close() {} }
+  return { owns: false, written: 0, wait: (_b, _o, then) => void setTimeout(() => then(0), 10), close() {} }
 }
 
 function closeQuietly(fd: number, owned: boolean): void {
