@@ -2,7 +2,7 @@
 import { Tagged, parseAll, Reader, stringify } from '../../runtime/edn/index.ts'
 import { WatError } from '../../runtime/error.ts'
 import { toFrame } from '../../runtime/wire/frames.ts'
-import { Lab } from '../support/lab.ts'
+import type { Lab } from '../support/lab.ts'
 import { damaged } from './damage.ts'
 import { Random } from './random.ts'
 
