@@ -31,30 +31,31 @@ trap '' HUP INT QUIT TERM
   kill -CONT 0
   clock() { read -r up rest </proc/uptime && now=\${up%.*}\${up#*.}; }
   below() {
-    signal=$1 before=
-    family=" $$ " groups=
-    until [ "$family" = "$before" ]; do
-      before=$family
-      for stat in /proc/[0-9]*/stat; do
-        read -r line <"$stat" || continue
-        pid=\${stat#/proc/} pid=\${pid%/stat}
-        set -- \${line##*) }
-        case $family in *" $pid "*) continue ;; *" $2 "*) ;; *) continue ;; esac
-        family="$family$pid "
-        [ "$3" = "$$" ] || groups="$groups $3"
+    for task in /proc/$1/task/*/children; do
+      list=
+      read -r list <"$task"
+      for kid in $list; do
+        read -r stat <"/proc/$kid/stat" || continue
+        set -- \${stat##*) }
+        case "$groups " in *" $3 "*) ;; *) groups="$groups $3" ;; esac
+        below "$kid"
       done
     done
-    for group in $groups; do kill "-$signal" "-$group"; done
+  }
+  doom() {
+    groups=" $$"
+    below $$
+    for group in \${groups#*" $$"}; do kill "-$1" "-$group"; done
   }
   clock && end=$((now + ticks * 10)) half=$((now + ticks * 5))
   while [ "$ticks" -gt 0 ] && kill -0 $$; do
     clock && [ "$now" -ge "$end" ] && break
-    if [ "$half" ] && [ "$now" -ge "$half" ]; then half=; below TERM; fi
+    if [ "$half" ] && [ "$now" -ge "$half" ]; then half=; doom TERM; fi
     read -r stat </proc/$$/stat && case $stat in *') Z '*) break ;; esac
     sleep 0.1
     ticks=$((ticks - 1))
   done
-  below 9
+  doom 9
   kill -9 0
 ) & )
 trap - HUP INT QUIT TERM
@@ -69,8 +70,8 @@ export const LIFELINE_FD = 5
 
 /**
  * The guard counts tenths of a second, by the clock of /proc where there is one: on a busy machine a
- * sleep of a tenth takes longer. Half a second more than the child itself has.
+ * sleep of a tenth takes longer. A little more than the child itself has.
  */
 export function guardTicks(stopGraceMs: number): number {
-  return Math.ceil(stopGraceMs / 100) + 5
+  return Math.ceil(stopGraceMs / 100) + 2
 }

@@ -40,6 +40,12 @@ export function expressionProgram(expression: string): Program {
 export async function runProgram(program: Program, onStarted: () => void): Promise<Record<string, unknown>> {
   Object.assign(globalThis, { [Symbol.for(STARTED)]: onStarted })
   let loading = program.url
+  const load: module.LoadHookSync = (url, context, next) => {
+    loading = url
+    if (url === STARTED) return startedModule()
+    if (url === program.url) return loadEntry(program, context, next)
+    return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
+  }
   module.registerHooks({
     resolve(specifier, context, next) {
       const entry = entries[specifier]
@@ -50,12 +56,8 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
       }
       return next(specifier, context)
     },
-    load(url, context, next) {
-      loading = url
-      if (url === STARTED) return startedModule()
-      if (url === program.url) return loadEntry(program, context, next)
-      return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
-    },
+    // With a hook for loading, Node 22 asks none of them about what a CommonJS module requires.
+    ...(/\.c[jt]s$/.test(program.url) ? {} : { load }),
   })
   try {
     return (await import(program.url)) as Record<string, unknown>

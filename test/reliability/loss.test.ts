@@ -97,11 +97,11 @@ describe('nothing that was written before an end is lost', () => {
       setTimeout(() => socket.resumeReading(), 700)
       const [inSocket] = await Promise.all([
         socket.ended,
-        lab.sh('{ wat "$1" 2>pipe.err; echo $? >pipe.code; } | { sleep 0.5; cat >pipe.out; }', {
+        lab.sh('{ (exec wat "$1" 2>pipe.err); echo $? >pipe.code; } | { sleep 0.5; cat >pipe.out; }', {
           args: [program],
           cwd: folder,
         }),
-        lab.sh('wat "$1" >file.out 2>file.err; echo $? >file.code', { args: [program], cwd: folder }),
+        lab.sh('(exec wat "$1" >file.out 2>file.err); echo $? >file.code', { args: [program], cwd: folder }),
       ])
       expect({ code: inSocket.code, signal: inSocket.signal }).toEqual({
         code: code ?? null,
@@ -149,6 +149,27 @@ describe('nothing that was written before an end is lost', () => {
         [3000, 2999],
       ],
     ])
+  })
+
+  it('P24 P29 S18 a child that panics with stdout full is heard out, though nobody reads its stdout', async ({
+    lab,
+  }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { println, spawnProcess } from 'wat-vm'
+        const child = spawnProcess<any, any>(new URL('./child.ts', import.meta.url))
+        const { panic, ...exit } = await child.exited
+        let values = 0
+        for await (const [n] of child.stdout) if (n === values) values++
+        await println([exit, panic!.message, values])`,
+      'child.ts': ts`
+        import { println } from 'wat-vm'
+        setTimeout(() => {
+          for (let n = 0; n < 3000; n++) void println([n, 'y'.repeat(1000)]).catch(() => {})
+          throw new Error('boom')
+        }, 10)`,
+    })
+    expect(await lab.facts(program)).toEqual([[{ code: 2 }, 'boom', 3000]])
   })
 
   it('P24 S19 the same with more records than a parent holds: they wait for whoever reads late', async ({

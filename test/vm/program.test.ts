@@ -29,7 +29,8 @@ describe('a program', () => {
     '-dash.ts': double,
   }
   for (const [name, source] of Object.entries(files)) {
-    it(`P16 runs as ${name}, also as a child`, async ({ lab }) => {
+    const can = !(name.endsWith('.cts') && process.versions.node.startsWith('22.'))
+    it.skipIf(!can)(`P16 runs as ${name}, also as a child`, async ({ lab }) => {
       const program = lab.program({ [name]: source })
       expect(await lab.facts(program, { input: '21' })).toEqual([42])
       const parent = lab.program(ts`
@@ -94,7 +95,9 @@ describe('a program', () => {
     expect(await lab.facts(program, { input: '{:n 21}' })).toEqual([[42, 7, 3]])
   })
 
-  it('P16 what it imports gets the same running runtime, also through require', async ({ lab }) => {
+  // Node 22 does not ask module hooks about what an imported CommonJS module requires (README, Caveats).
+  const asked = it.skipIf(process.versions.node.startsWith('22.'))
+  asked('P16 what it imports gets the same running runtime, also through require', async ({ lab }) => {
     const program = lab.program({
       'program.ts': ts`
         import * as wat from 'wat-vm'
