@@ -14,7 +14,7 @@ export interface Rungs {
 export const SLACK_MS = 400
 
 /** Every rung of a stop that this process makes on its own way out stays this far inside its time. */
-export const INNER_SLACK_SHARE = 0.1
+export const INNER_SLACK_SHARE = 0.02
 
 /** The part of the grace after which somebody who has not gone by asking gets SIGTERM. */
 const ASK_SHARE = 0.6

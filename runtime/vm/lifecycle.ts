@@ -9,6 +9,9 @@ import { exitCode, status } from './status.ts'
 const RESERVE_SHARE = 0.2
 const RESERVE_MOST_MS = 500
 
+/** What work in flight gets of it while there are children that it may hang on. */
+const WORK_SHARE = 0.25
+
 interface Stop {
   graceMs: number
   /** The signal to die of in the end, so that whoever waits for this process sees it. */
@@ -95,13 +98,13 @@ async function end(): Promise<void> {
   await port.outbox.end()
 }
 
-/** In-flight work may hang on a child that is stuck: while there are children it gets half the time. */
+/** In-flight work may hang on a child that is stuck: while there are children it gets a part of the time. */
 async function finishWork(): Promise<void> {
   const wasReading = port.serving || port.stdin.wanted
   port.refuse()
   status.served?.refuseWaiting()
   const left = remainingMs()
-  const share = children.size > 0 ? left / 2 : left - reserve(left)
+  const share = children.size > 0 ? left * WORK_SHARE : left - reserve(left)
   const work: Promise<unknown>[] = []
   if (status.served) work.push(status.served.done)
   // The end of its input lets the top level go on: what it does then is work in flight too.

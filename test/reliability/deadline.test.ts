@@ -4,7 +4,7 @@ import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import { fixture } from '../support/machine.ts'
 import { alive, state, until } from '../support/proc.ts'
 
-const GRACE_MS = 2000
+const GRACE_MS = 4000
 /** What P35 gives a tree; a busy machine may take a little more to say so. */
 const BOUND_MS = GRACE_MS + 1000
 
@@ -147,7 +147,6 @@ describe('stop at a bad moment', () => {
       expect([n, phase, same, one, inTime]).toEqual([n, phase, true, true, true])
       expect(['ready', 'offline']).toContain(ready)
     }
-    expect(facts[0]![4]).toBe('offline') // it never got so far
     expect(facts[4]![4]).toBe('ready')
     await lab.noSurvivors(1000)
   })
