@@ -6,6 +6,9 @@ import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'wat-vm/edn'
 
+/** A plain value whose handler failed has no answer; the fault is on stderr. */
+const ANSWER_MS = 120_000
+
 const WAT = fileURLToPath(new URL('../../bin/wat', import.meta.url))
 
 /** What bin/wat finds as `node` is the Node that runs this. */
@@ -30,16 +33,17 @@ export function startWat(
 export class WatProgram {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: Interface
+  readonly #gone = new AbortController()
 
   constructor(program: URL, args: string[] = [], more: Record<string, string> = {}) {
     this.#process = startWat(program, args, more)
     this.#lines = createInterface(this.#process.stdout)
+    this.#lines.once('close', () => this.#gone.abort(new Error(`${fileURLToPath(program)} has ended`)))
   }
 
   async ask<T>(value: unknown): Promise<T> {
-    const ended = new AbortController()
-    const answer = once(this.#lines, 'line', { signal: ended.signal })
-    this.#lines.once('close', () => ended.abort())
+    const signal = AbortSignal.any([this.#gone.signal, AbortSignal.timeout(ANSWER_MS)])
+    const answer = once(this.#lines, 'line', { signal })
     this.#process.stdin.write(`${stringify(value)}\n`)
     const [line] = (await answer) as [string]
     return parse(line) as T

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import type { Figure } from './figure.ts'
 import { figures } from './figures/index.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
-import { load, machine, reportOf, unavailable, type Report } from './report.ts'
+import { blank, load, machine, reportOf, type Report } from './report.ts'
 import { header, part, verdict } from './table.ts'
 
 const options = readOptions(process.argv.slice(2))
@@ -33,10 +33,15 @@ async function main(options: Options): Promise<void> {
 
 async function measure(figure: Figure, options: Options): Promise<Report> {
   const why = figure.unavailable?.()
-  if (why !== undefined) return unavailable(figure, why)
+  if (why !== undefined) return blank(figure, { unavailable: why })
   const before = load()
-  const outcome = await figure.measure(options)
-  return reportOf(figure, outcome, [before, load()])
+  try {
+    const outcome = await figure.measure(options)
+    return reportOf(figure, outcome, [before, load()])
+  } catch (error) {
+    process.exitCode = 1 // the others are measured all the same
+    return blank(figure, { failed: String(error) })
+  }
 }
 
 function toJson(reports: Report[], { rounds, sliceMs, quick }: Options): string {

@@ -23,6 +23,7 @@ export interface Report {
   /** Load averages over one minute before and after. */
   load: [number, number]
   unavailable?: string
+  failed?: string
 }
 
 export function reportOf(figure: Figure, outcome: Outcome, load: [number, number]): Report {
@@ -37,18 +38,9 @@ export function reportOf(figure: Figure, outcome: Outcome, load: [number, number
   return { name, title, unit, lines, checks, notes, samples, load }
 }
 
-export function unavailable({ name, title, unit }: Figure, why: string): Report {
-  return {
-    name,
-    title,
-    unit,
-    lines: [],
-    checks: [],
-    notes: [],
-    samples: {},
-    load: [0, 0],
-    unavailable: why,
-  }
+/** A figure that could not be measured, and why. */
+export function blank({ name, title, unit }: Figure, why: Pick<Report, 'unavailable' | 'failed'>): Report {
+  return { name, title, unit, lines: [], checks: [], notes: [], samples: {}, load: [load(), load()], ...why }
 }
 
 export function machine() {

@@ -9,7 +9,8 @@ export const header = [row(['against', 'ours', 'peer', 'ratio', 'target', 'met']
 export function part(report: Report): string {
   const { name, title, unit, load, lines, checks, notes } = report
   const heading = `${title} (${unit}) [${name}]`
-  if (report.unavailable !== undefined) return [heading, `  not available: ${report.unavailable}`].join('\n')
+  if (report.unavailable !== undefined) return `${heading}\n  not available: ${report.unavailable}`
+  if (report.failed !== undefined) return `${heading}\n  FAILED: ${report.failed}`
   return [
     `${heading}, load ${load.map(value => value.toFixed(1)).join(' → ')}`,
     ...lines.map(line => lineOf(line, lines[0]?.ours)),

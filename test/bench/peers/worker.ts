@@ -1,4 +1,3 @@
-/* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
 import { Worker } from 'node:worker_threads'
 import { byCalls, correlated } from './by-calls.ts'
 import { program } from './peer.ts'
