@@ -4,7 +4,6 @@ import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import { fixture } from '../support/machine.ts'
 import { alive, state, until } from '../support/proc.ts'
 
-const GRACE_MS = 2000
 /** With work in flight at each of five levels every one keeps a part: a busy machine needs more of it. */
 const TREE_GRACE_MS = 4000
 
