@@ -211,9 +211,11 @@ describe('nothing that was written before an end is lost', () => {
         await println(await middle.call(2))`,
       'middle.ts': ts`
         import { serve, spawnProcess } from 'wat-vm'
+        const leaves = []
         await serve(async n => {
-          const leaf = spawnProcess(new URL('./leaf.ts', import.meta.url))
-          return n === 1 ? 'on' : (await leaf.exited).code
+          leaves.push(spawnProcess(new URL('./leaf.ts', import.meta.url)))
+          if (n === 1) return 'on'
+          return (await Promise.all(leaves.map(leaf => leaf.exited))).map(({ code }) => code)
         })`,
       'leaf.ts': ts`
         import { log } from 'wat-vm'
@@ -225,7 +227,7 @@ describe('nothing that was written before an end is lost', () => {
     expect(await live.stdout.line()).toBe('"on"')
     setTimeout(() => live.resumeReading('stderr'), 700)
     const { code, stdout, stderr } = await live.ended
-    expect([code, stdout]).toEqual([0, '"on"\n2\n'])
+    expect([code, stdout]).toEqual([0, '"on"\n[2 2]\n'])
     const records = parseAll(stderr) as Tagged<{ address: string; data: number }>[]
     for (const leaf of ['/middle/leaf', '/middle/leaf/2']) {
       const own = records.filter(({ value }) => value.address === leaf)
