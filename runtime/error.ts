@@ -13,6 +13,7 @@ export type WatCode =
   | 'denied' // not allowed: a reserved tag, a use of what is not yours
   | 'encode' // a value that EDN cannot carry
 
+/** What an error tells besides its code and message. */
 export interface WatErrorOptions {
   /** Where in the tree it happened: the address of the process that made the error. */
   address?: string
@@ -24,10 +25,13 @@ export interface WatErrorOptions {
 
 /** Every error of this package. Branch on `code`, never on `message`. */
 export class WatError extends Error {
+  /** `'WatError'`, for whoever prints it. */
   override readonly name = 'WatError'
+  /** What went wrong, in one word. */
   readonly code: WatCode
   /** The address of the process in which the error arose; `undefined` when it arose here. */
   address: string | undefined
+  /** Machine-readable detail; `undefined` when there is none. */
   readonly data: unknown
 
   constructor(code: WatCode, message: string, options: WatErrorOptions = {}) {

@@ -33,6 +33,7 @@ export class EdnMap<K = unknown, V = unknown> extends Map<K, V> {
     super.clear()
   }
 
+  /** @internal */
   [CANONS](): Iterable<unknown> {
     return canonsOf(this.keys(), this.#index)
   }
@@ -77,6 +78,7 @@ export class EdnSet<T = unknown> extends Set<T> {
     super.clear()
   }
 
+  /** @internal */
   [CANONS](): Iterable<unknown> {
     return canonsOf(this.values(), this.#index)
   }

@@ -24,6 +24,7 @@ export function internKeyword(name: string): Keyword {
 
 const OURS = Symbol('kw')
 
+/** An EDN keyword, made by `kw`. Equal keywords are the same object. */
 export class Keyword {
   /** The whole name without the colon: `a/b`. */
   readonly name: string
@@ -33,6 +34,7 @@ export class Keyword {
     this.name = name
   }
 
+  /** As in EDN: `:a/b`. */
   toString(): string {
     return ':' + this.name
   }

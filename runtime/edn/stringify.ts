@@ -1,6 +1,7 @@
 import { encode } from './encode.ts'
 import { layout } from './layout.ts'
 
+/** How `stringify` writes. */
 export interface StringifyOptions {
   /** For people: on several lines, about 80 wide. */
   pretty?: boolean

@@ -7,6 +7,7 @@ import { Uuid } from './values.ts'
 /** Makes a value of what a tag stands before. What it throws is reported as malformed input. */
 export type TagReader = (value: any) => unknown
 
+/** What a tag means to this process. */
 export interface TagHandlers<T = any> {
   /** For reading. */
   read?: TagReader

@@ -11,6 +11,7 @@ export class Sym {
     this.name = name
   }
 
+  /** Its name. */
   toString(): string {
     return this.name
   }
@@ -18,6 +19,7 @@ export class Sym {
 
 /** An EDN character: one code point. */
 export class Char {
+  /** The code point as a string of one or two units. */
   readonly value: string
 
   constructor(value: string) {
@@ -26,6 +28,7 @@ export class Char {
     this.value = value
   }
 
+  /** The character itself. */
   toString(): string {
     return this.value
   }
@@ -33,7 +36,9 @@ export class Char {
 
 /** An exact fraction in lowest terms with a denominator above one. `Ratio.of` normalises. */
 export class Ratio {
+  /** With the sign. */
   readonly numerator: bigint
+  /** At least two. */
   readonly denominator: bigint
 
   constructor(numerator: bigint, denominator: bigint) {
@@ -49,6 +54,7 @@ export class Ratio {
     return bottom === 1n ? integer(top) : new Ratio(top, bottom)
   }
 
+  /** As in EDN: `1/2`. */
   toString(): string {
     return `${this.numerator}/${this.denominator}`
   }
@@ -56,6 +62,7 @@ export class Ratio {
 
 /** An exact decimal: its text is kept as written, without the `M`. */
 export class Decimal {
+  /** As written, without the `M`. */
   readonly text: string
 
   constructor(text: string) {
@@ -63,6 +70,7 @@ export class Decimal {
     this.text = text
   }
 
+  /** As in EDN, without the `M`. */
   toString(): string {
     return this.text
   }
@@ -70,6 +78,7 @@ export class Decimal {
 
 /** A number to be written as a float even where it is whole: `1.0`. Reads back as a plain number. */
 export class Double {
+  /** The plain number. */
   readonly value: number
 
   constructor(value: number) {
@@ -77,13 +86,15 @@ export class Double {
     this.value = value
   }
 
+  /** So that it counts as a number in arithmetic. */
   valueOf(): number {
     return this.value
   }
 }
 
+/** A UUID. */
 export class Uuid {
-  /** Lower-case. */
+  /** In lower case, with hyphens. */
   readonly text: string
 
   constructor(text: string) {
@@ -92,6 +103,7 @@ export class Uuid {
     this.text = text.toLowerCase()
   }
 
+  /** As in EDN, without `#uuid` and quotes. */
   toString(): string {
     return this.text
   }
@@ -99,7 +111,7 @@ export class Uuid {
 
 /** An EDN list `(…)`: an array in all but the brackets it is written in. */
 export class List<T = unknown> extends Array<T> {
-  // What `map`, `filter` and the like make of a list is a plain array.
+  /** What `map`, `filter` and the like make of a list is a plain array. */
   static override get [Symbol.species]() {
     return Array
   }
@@ -109,6 +121,7 @@ export class List<T = unknown> extends Array<T> {
 export class Tagged<T = unknown> {
   /** Without the `#`. */
   readonly tag: string
+  /** What stands behind the tag. */
   readonly value: T
 
   constructor(tag: string, value: T) {

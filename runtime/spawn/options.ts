@@ -5,6 +5,7 @@ import { environment, identity } from '../vm/identity.ts'
 import { DEFAULT_MAX_IN_FLIGHT, MAX_TIMER_MS } from '../wire/limits.ts'
 import { GUARD_SCRIPT, guardTicks, LIFELINE_FD } from './guard.ts'
 
+/** How `spawnProcess` starts a program. Everything has a default. */
 export interface SpawnOptions {
   /** What it is called in its address. Default: the program's file name without its extension. */
   name?: string
@@ -24,7 +25,7 @@ export interface SpawnOptions {
   execArgv?: readonly string[]
   /**
    * What becomes of its stderr: `'relay'` passes its records on to this process's stderr, `'pipe'`
-   * gives them to `process.stderr`. Default `'relay'`.
+   * gives them to the receiver `Process.stderr`. Default `'relay'`.
    */
   stderr?: 'relay' | 'pipe'
 }

@@ -34,6 +34,7 @@ export function spawnProcess<Req = any, Res = any>(
 
 /** A started process, as its parent holds it. */
 export class Process<Req = any, Res = any> implements AsyncDisposable {
+  /** What it is called; the last part of its address, but for a number that keeps that unique. */
   readonly name: string
   /** Its place in the tree. */
   readonly address: string

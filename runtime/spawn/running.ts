@@ -82,7 +82,7 @@ export class Running {
   async kill(): Promise<void> {
     if (this.hasExited) return
     const { killProcessTree } = await import('./treekill.ts')
-    await killProcessTree(this.pid)
+    await killProcessTree(this.pid, () => this.hasExited)
     this.signalGroup('SIGKILL')
   }
 

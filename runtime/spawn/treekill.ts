@@ -2,20 +2,27 @@ import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import treeKill from 'tree-kill'
 
-/** Reading the process table takes tens of ms; on a machine so loaded that it takes longer, go on without. */
-const TABLE_MS = 1500
+/**
+ * tree-kill runs `ps` once for every process it finds, some 10 ms each. Whoever stops a tree has little
+ * time left when it comes to this: what takes longer is done through /proc.
+ */
+const TABLE_MS = 60
 
 /**
  * Sends SIGKILL to a live process and to everything below it, also below children that have made a
  * session of their own. tree-kill reads the process table with `ps` and crashes where that is missing:
  * there /proc tells, and where there is none either, only the group is killed and the guards of what is
- * below it do the rest.
+ * below it do the rest. `reaped` tells when the number may be somebody else's.
  */
-export async function killProcessTree(pid: number): Promise<void> {
-  if (!hasPs()) return killFromProc(pid)
-  await new Promise<void>(resolve => {
-    const timer = setTimeout(resolve, TABLE_MS)
-    treeKill(pid, 'SIGKILL', () => {
+export async function killProcessTree(pid: number, reaped: () => boolean): Promise<void> {
+  if (hasPs()) await within(TABLE_MS, done => treeKill(pid, 'SIGKILL', done))
+  if (!reaped()) killFromProc(pid)
+}
+
+function within(ms: number, start: (done: () => void) => void): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, ms)
+    start(() => {
       clearTimeout(timer)
       resolve()
     })

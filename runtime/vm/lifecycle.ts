@@ -8,6 +8,8 @@ import { exitCode, status } from './status.ts'
 /** Of the time that is left, what stays with this process when it passes the rest to its children. */
 const RESERVE_SHARE = 0.2
 const RESERVE_MOST_MS = 500
+/** Killing a child, the hooks and the last writes take time that does not shrink with the grace. */
+const RESERVE_LEAST_MS = 150
 
 /** What work in flight gets of it while there are children that it may hang on. */
 const WORK_SHARE = 0.25
@@ -137,7 +139,8 @@ export function dieOf(signal: NodeJS.Signals): void {
 }
 
 function reserve(leftMs: number): number {
-  return Math.min(RESERVE_MOST_MS, leftMs * RESERVE_SHARE)
+  const least = Math.min(RESERVE_LEAST_MS, leftMs / 2)
+  return Math.min(RESERVE_MOST_MS, Math.max(least, leftMs * RESERVE_SHARE))
 }
 
 async function atMost(work: Promise<unknown>, ms: number): Promise<void> {

@@ -12,9 +12,13 @@ type Level = 'debug' | 'info' | 'warn' | 'error'
  * value, or an error. Never throws: data that EDN cannot carry is written as text.
  */
 export const log = {
+  /** For whoever looks for a fault. */
   debug: (message: string, data?: unknown): void => write('debug', message, data),
+  /** What happened, as expected. */
   info: (message: string, data?: unknown): void => write('info', message, data),
+  /** Unexpected, and gone on. */
   warn: (message: string, data?: unknown): void => write('warn', message, data),
+  /** Something failed. */
   error: (message: string, data?: unknown): void => write('error', message, data),
 }
 

@@ -8,6 +8,7 @@ export const self = {
   get address(): string {
     return identity.address
   },
+  /** What its parent calls it; in a root the file name of the program without its extension. */
   get name(): string {
     return identity.name
   },

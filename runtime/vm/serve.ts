@@ -12,8 +12,10 @@ export interface Request {
   readonly signal: AbortSignal
 }
 
+/** What `serve` calls for each request. What it returns, or its promise resolves with, is the reply. */
 export type Handler<Req = any, Res = unknown> = (body: Req, request: Request) => Res | Promise<Res>
 
+/** How `serve` answers. */
 export interface ServeOptions {
   /** How many requests are handled at once; as many again may wait, the rest is not read. Default 256. */
   concurrency?: number

@@ -5,6 +5,7 @@ import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import { sized } from './sender.ts'
 
+/** When a call is given up. */
 export interface CallOptions {
   /** Milliseconds until the call rejects with `timeout` and is cancelled at the other end. */
   timeout?: number

@@ -80,9 +80,10 @@ export class Outbox {
     )
   }
 
-  /** Queues a frame that must not wait behind the others: it goes next, at a frame boundary. */
+  /** Queues a frame that must not wait for a full pipe: it goes before what the pipe does not take now. */
   pushFirst(text: string): void {
     if (this.#failure || this.#finished) return
+    this.flush()
     this.#text = text + this.#text
     this.flush()
   }

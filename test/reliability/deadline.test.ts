@@ -5,7 +5,7 @@ import { fixture } from '../support/machine.ts'
 import { alive, state, until } from '../support/proc.ts'
 
 /** With work in flight at each of five levels every one keeps a part: a busy machine needs more of it. */
-const TREE_GRACE_MS = 4000
+const TREE_GRACE_MS = 2000
 
 /**
  * Every level down to the third starts the next one; the fourth is a leaf that hangs in for(;;). Each one
@@ -148,6 +148,23 @@ describe('stop at a bad moment', () => {
     }
     expect(facts[4]![4]).toBe('ready')
     await lab.noSurvivors(1000)
+  })
+
+  it('P33 behind a call of the same tick: what was asked before the stop is answered', async ({ lab }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { println, spawnProcess } from 'wat-vm'
+        const child = spawnProcess(new URL('./child.ts', import.meta.url), { stopGrace: 2000 })
+        await child.ready
+        const before = child.call('before')
+        const exit = child.stop()
+        const behind = child.call('behind').catch(error => error.code)
+        await println([await before, await behind, await exit])`,
+      'child.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve(body => new Promise(resolve => setTimeout(resolve, 100, body)))`,
+    })
+    expect(await lab.facts(program)).toEqual([['before', 'offline', { code: 0 }]])
   })
 
   it('P33 from a handler: a parent stops its child in the middle of a request, and goes on serving', async ({

@@ -262,6 +262,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     expect(ladder).toContain(`${constant('spawn/running.ts', 'SILENCE_MS')} ms`)
     const end = section('TIERS.md', '## End')
     expect(end).toContain(`in a child ${constant('vm/signals.ts', 'CHILD_SHARE')} of it`)
+    expect(end).toContain(`${constant('vm/lifecycle.ts', 'RESERVE_LEAST_MS')} ms at least`)
     expect(end).toContain(`${constant('vm/lifecycle.ts', 'RESERVE_MOST_MS')} ms at most`)
     expect(constant('vm/lifecycle.ts', 'RESERVE_SHARE')).toBe('0.2') // "a fifth"
   })
