@@ -38,14 +38,25 @@ export function charText(char: string): string {
   return unit < 33 || (char.length === 1 && INVISIBLE.test(char)) ? '\\' + hex(unit) : '\\' + char
 }
 
-/** The field of an object as a keyword, with a space behind; `undefined` if it cannot be one. */
-export function fieldText(name: string): string | undefined {
+/** The field of an object as it stands behind the brace, and behind another field. */
+export interface FieldLabel {
+  first: string
+  next: string
+}
+
+/** `undefined` if the name cannot be a keyword. */
+export function fieldLabel(name: string): FieldLabel | undefined {
   const known = fields.get(name)
   if (known !== undefined) return known
   if (!isKeywordText(name)) return undefined
-  const text = ':' + name + ' '
-  remember(fields, name, text)
-  return text
+  const label = { first: '{:' + name + ' ', next: ' :' + name + ' ' }
+  remember(fields, name, label)
+  return label
+}
+
+/** The field of an object as a keyword, with a space behind; `undefined` if it cannot be one. */
+export function fieldText(name: string): string | undefined {
+  return fieldLabel(name)?.next.slice(1)
 }
 
 /** The tag with its hash sign and a space behind. */
@@ -70,10 +81,10 @@ const hex = (unit: number): string => 'u' + unit.toString(16).toUpperCase().padS
 
 // Bounded: the names may come from input. To start afresh is cheaper than to choose what goes.
 const MAX_REMEMBERED = 4096
-const fields = new Map<string, string>()
+const fields = new Map<string, FieldLabel>()
 const tags = new Map<string, string>()
 
-function remember(table: Map<string, string>, name: string, text: string): void {
+function remember<T>(table: Map<string, T>, name: string, text: T): void {
   if (table.size >= MAX_REMEMBERED) table.clear()
   table.set(name, text)
 }
