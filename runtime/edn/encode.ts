@@ -1,7 +1,10 @@
+import type { Buffer } from 'node:buffer'
+import { WatError } from '../error.ts'
 import { Keyword } from './keyword.ts'
 import { layout } from './layout.ts'
+import { grown, Out } from './out.ts'
 import { leafText, refuse, shapeOf } from './shape.ts'
-import { fieldLabel, numberText, stringText } from './text.ts'
+import { fieldLabel, numberText, PLAIN, stringText } from './text.ts'
 import { List } from './values.ts'
 
 /**
@@ -9,85 +12,191 @@ import { List } from './values.ts'
  * `denied` for a tag of the reserved namespace `wat`; `data.path` names the culprit.
  */
 export function encode(value: unknown, denyReserved = true): string {
-  return encodeOnto('', value, denyReserved)
+  const out = spare.busy ? new Out() : spare
+  encodeTo(out, value, denyReserved)
+  const text = out.bytes.toString('utf8', 0, out.length)
+  out.clear()
+  return text
 }
 
-/** `text` with the value behind it. */
-export function encodeOnto(text: string, value: unknown, denyReserved = true): string {
+const spare = new Out()
+
+/** Writes the value behind what is there, as `encode` does. What throws has written nothing. */
+export function encodeTo(out: Out, value: unknown, denyReserved = true): void {
+  // A getter or the writer of a tag may do anything, such as sending a value of its own.
+  if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
+  const outer = bytes
+  bytes = out.bytes
+  out.busy = true
   try {
-    if (!isPolluted()) return append(text, value, 0, denyReserved)
+    if (isPolluted()) throw undefined
+    out.length = put(out.length, value, 0, denyReserved)
   } catch {
     // The fast way keeps no path. Going the slow way to the same culprit tells where it is.
+    out.length = putText(out.length, layout(value, { denyReserved, path: [] }, false))
+  } finally {
+    out.busy = false
+    out.bytes = bytes
+    bytes = outer
   }
-  return text + layout(value, { denyReserved, path: [] }, false)
 }
+
+/** What is being written to. */
+let bytes: Buffer = spare.bytes
 
 // Calls are the fastest stack there is, but it ends; below this, `layout` goes on with one of its own, and looks
 // for cycles, which all come by there.
 const MAX_CALLS = 400
 
-// All of it hangs on one text, because every concatenation costs about as much as writing ten characters.
-function append(text: string, value: unknown, depth: number, denyReserved: boolean): string {
+// Each of these writes at `at` and gives the place behind it. Bytes, not text: a text put together from a
+// hundred pieces costs more in memory that is thrown away than in time.
+function put(at: number, value: unknown, depth: number, denyReserved: boolean): number {
   switch (typeof value) {
     case 'string':
-      return text + stringText(value)
+      return putString(at, value)
     case 'number':
-      return text + ((value | 0) === value && value !== 0 ? value : numberText(value))
+      return (value | 0) === value && value !== 0 ? putInteger(at, value) : putAscii(at, numberText(value))
     case 'boolean':
-      return text + (value ? 'true' : 'false')
+      return putAscii(at, value ? 'true' : 'false')
     case 'object':
-      if (value === null) return text + 'nil'
-      if (depth === MAX_CALLS) return text + layout(value, { denyReserved, path: [] }, false)
-      if (Array.isArray(value)) {
-        return value instanceof List
-          ? appendItems(text + '(', value, depth, denyReserved) + ')'
-          : appendItems(text + '[', value, depth, denyReserved) + ']'
-      }
+      if (value === null) return putAscii(at, 'nil')
+      if (depth === MAX_CALLS) return putText(at, layout(value, { denyReserved, path: [] }, false))
+      if (Array.isArray(value)) return putItems(at, value, depth, denyReserved)
       if (Object.getPrototypeOf(value) === Object.prototype)
-        return appendFields(text, value as Fields, depth, denyReserved)
-      if (value instanceof Keyword) return text + ':' + value.name
-      return appendOther(text, value, depth, denyReserved)
+        return putFields(at, value as Fields, depth, denyReserved)
+      if (value instanceof Keyword) return putName(at, value.name)
+      return putOther(at, value, depth, denyReserved)
     default:
-      return text + leafText(value, { denyReserved, path: [] })!
+      return putText(at, leafText(value, { denyReserved, path: [] })!)
   }
 }
 
 type Fields = Record<string, unknown>
 
-function appendItems(text: string, items: readonly unknown[], depth: number, denyReserved: boolean): string {
+function putItems(at: number, items: readonly unknown[], depth: number, denyReserved: boolean): number {
+  const list = items instanceof List
+  at = putByte(at, list ? 40 : 91)
   for (let i = 0; i < items.length; i++) {
-    if (i > 0) text += ' '
-    text = append(text, items[i], depth + 1, denyReserved)
+    if (i > 0) at = putByte(at, SPACE)
+    at = put(at, items[i], depth + 1, denyReserved)
   }
-  return text
+  return putByte(at, list ? 41 : 93)
 }
 
 // `for in` knows where the fields are, `Object.keys` does not; inherited ones were ruled out by `isPolluted`.
-function appendFields(text: string, object: Fields, depth: number, denyReserved: boolean): string {
-  let first = true
+function putFields(at: number, object: Fields, depth: number, denyReserved: boolean): number {
+  const start = at
   for (const name in object) {
     const value = object[name]
     if (value === undefined) continue
     const label = fieldLabel(name) ?? refuse({ denyReserved, path: [name] }, 'the field name')
-    text = append(text + (first ? label.first : label.next), value, depth + 1, denyReserved)
-    first = false
+    at = put(putBytes(at, label), value, depth + 1, denyReserved)
   }
-  return first ? text + '{}' : text + '}'
+  // Each label begins with a space; the first one's is where the brace belongs.
+  if (at === start) at++
+  at = putByte(at, 125)
+  bytes[start] = 123
+  return at
 }
 
-function appendOther(text: string, value: object, depth: number, denyReserved: boolean): string {
+function putOther(at: number, value: object, depth: number, denyReserved: boolean): number {
   const context = { denyReserved, path: [] }
   const leaf = leafText(value, context)
-  if (leaf !== undefined) return text + leaf
+  if (leaf !== undefined) return putText(at, leaf)
   const { open, items, labels, close } = shapeOf(value, context)
-  text += open
+  at = putText(at, open)
   for (let i = 0; i < items.length; i++) {
-    if (i > 0) text += ' '
-    if (labels !== undefined) text += labels[i]!
-    text = append(text, items[i], depth + 1, denyReserved)
+    if (i > 0) at = putByte(at, SPACE)
+    if (labels !== undefined) at = putText(at, labels[i]!)
+    at = put(at, items[i], depth + 1, denyReserved)
   }
-  return text + close
+  return putText(at, close)
 }
+
+function putByte(at: number, byte: number): number {
+  if (at === bytes.length) bytes = grown(bytes, at, 1)
+  bytes[at] = byte
+  return at + 1
+}
+
+function putBytes(at: number, from: Uint8Array): number {
+  const { length } = from
+  if (at + length > bytes.length) bytes = grown(bytes, at, length)
+  const to = bytes
+  for (let i = 0; i < length; i++) to[at + i] = from[i]!
+  return at + length
+}
+
+function putAscii(at: number, text: string): number {
+  const { length } = text
+  if (at + length > bytes.length) bytes = grown(bytes, at, length)
+  const to = bytes
+  for (let i = 0; i < length; i++) to[at + i] = text.charCodeAt(i)
+  return at + length
+}
+
+/** Any text. */
+function putText(at: number, text: string): number {
+  // A UTF-16 unit is at most three bytes of UTF-8.
+  if (at + text.length * 3 > bytes.length) bytes = grown(bytes, at, text.length * 3)
+  return at + bytes.write(text, at)
+}
+
+/** A keyword. Its name is short, and mostly all of it is plain. */
+function putName(at: number, name: string): number {
+  const { length } = name
+  if (at + length + 1 > bytes.length) bytes = grown(bytes, at, length + 1)
+  const to = bytes
+  to[at] = COLON
+  for (let i = 0; i < length; i++) {
+    const unit = name.charCodeAt(i)
+    if (PLAIN[unit] !== 1) return putText(at + 1, name)
+    to[at + 1 + i] = unit
+  }
+  return at + 1 + length
+}
+
+/** For a longer text the call of a function outside JavaScript pays. */
+const LOOP_UNITS = 32
+
+function putString(at: number, text: string): number {
+  const { length } = text
+  if (length > LOOP_UNITS) return putText(at, stringText(text))
+  if (at + length + 2 > bytes.length) bytes = grown(bytes, at, length + 2)
+  const to = bytes
+  to[at] = QUOTE
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (PLAIN[unit] !== 1) return putText(at, stringText(text))
+    to[at + 1 + i] = unit
+  }
+  to[at + 1 + length] = QUOTE
+  return at + length + 2
+}
+
+const INTEGER_BYTES = 11
+
+function putInteger(at: number, integer: number): number {
+  if (at + INTEGER_BYTES > bytes.length) bytes = grown(bytes, at, INTEGER_BYTES)
+  const to = bytes
+  let left = integer
+  if (left < 0) {
+    to[at++] = 45
+    left = -left
+  }
+  let end = at + 1
+  for (let bound = 10; left >= bound; bound *= 10) end++
+  for (let i = end - 1; i >= at; i--) {
+    const tenth = (left / 10) | 0
+    to[i] = 48 + (left - tenth * 10)
+    left = tenth
+  }
+  return end
+}
+
+const COLON = 58
+const SPACE = 32
+const QUOTE = 34
 
 function isPolluted(): boolean {
   for (const name in NOTHING) return name !== ''
@@ -95,3 +204,12 @@ function isPolluted(): boolean {
 }
 
 const NOTHING = {}
+
+// V8 takes the read of a field that was seen to be slow under one name for one that always has this name, and
+// then gives up its code for `putFields` over and over. It does not after two names.
+for (const name of ['a', 'b']) {
+  const slow: Fields = { first: 0, [name]: 0 }
+  delete slow.first
+  encodeTo(spare, slow)
+  spare.clear()
+}

@@ -1,17 +1,15 @@
+import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { isKeywordText, isTagText } from './names.ts'
 
 /** Text as an EDN string: never a raw line break, and nothing that UTF-8 would lose. */
 export function stringText(text: string): string {
-  const { length } = text
-  // JSON's escapes are EDN's too, and lone surrogates are among them. For a short text the call costs more.
-  if (length > LOOP_UNITS) return JSON.stringify(text)
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 32 || unit === 34 || unit === 92 || (unit & 0xf800) === 0xd800) return JSON.stringify(text)
-  }
-  return '"' + text + '"'
+  return JSON.stringify(text) // its escapes are EDN's too, and lone surrogates are among them
 }
+
+/** For each unit whether it stands for itself in a string, and is one byte of UTF-8. */
+export const PLAIN = new Uint8Array(65_536).fill(1, 32, 127)
+PLAIN[34] = PLAIN[92] = 0
 
 /** Reads back as the same number: what is too large for an exact integer is written as a float. */
 export function numberText(number: number): string {
@@ -38,25 +36,19 @@ export function charText(char: string): string {
   return unit < 33 || (char.length === 1 && INVISIBLE.test(char)) ? '\\' + hex(unit) : '\\' + char
 }
 
-/** The field of an object as it stands behind the brace, and behind another field. */
-export interface FieldLabel {
-  first: string
-  next: string
-}
-
-/** `undefined` if the name cannot be a keyword. */
-export function fieldLabel(name: string): FieldLabel | undefined {
+/** The field of an object as a keyword, in UTF-8 with a space on either side; `undefined` if it cannot be one. */
+export function fieldLabel(name: string): Uint8Array | undefined {
   const known = fields.get(name)
   if (known !== undefined) return known
   if (!isKeywordText(name)) return undefined
-  const label = { first: '{:' + name + ' ', next: ' :' + name + ' ' }
+  const label = new Uint8Array(Buffer.from(' :' + name + ' '))
   remember(fields, name, label)
   return label
 }
 
 /** The field of an object as a keyword, with a space behind; `undefined` if it cannot be one. */
 export function fieldText(name: string): string | undefined {
-  return fieldLabel(name)?.next.slice(1)
+  return fieldLabel(name) && ':' + name + ' '
 }
 
 /** The tag with its hash sign and a space behind. */
@@ -70,7 +62,6 @@ export function tagText(tag: string): string {
   return text
 }
 
-const LOOP_UNITS = 24
 const INVISIBLE = /[\p{C}\p{Z}]/u
 const CHAR_NAMES: Record<string, string | undefined> = {
   '\n': 'newline', '\r': 'return', ' ': 'space', '\t': 'tab', '\b': 'backspace', '\f': 'formfeed',
@@ -81,7 +72,7 @@ const hex = (unit: number): string => 'u' + unit.toString(16).toUpperCase().padS
 
 // Bounded: the names may come from input. To start afresh is cheaper than to choose what goes.
 const MAX_REMEMBERED = 4096
-const fields = new Map<string, FieldLabel>()
+const fields = new Map<string, Uint8Array>()
 const tags = new Map<string, string>()
 
 function remember<T>(table: Map<string, T>, name: string, text: T): void {

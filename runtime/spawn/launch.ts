@@ -1,11 +1,12 @@
 import { execa } from 'execa'
 import type { ChildProcess } from 'node:child_process'
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { Duplex, Readable } from 'node:stream'
 
 /** A started process and the pipes that its parent holds. */
 export interface Launched {
   process: ChildProcess
-  stdin: Writable
+  stdin: Socket
   stdout: Readable
   stderr: Readable
   /** Its end tells the child's guard that this process is gone. */
@@ -34,7 +35,7 @@ export function launch(
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   })
   const child = subprocess.nodeChildProcess
-  const [stdin, stdout, stderr, lifeline] = child.stdio as unknown as [Writable, Readable, Readable, Duplex]
+  const [stdin, stdout, stderr, lifeline] = child.stdio as unknown as [Socket, Readable, Readable, Duplex]
   const failure = subprocess.then(result => (result instanceof Error ? (result.cause ?? result) : undefined))
   return { process: child, stdin, stdout, stderr, lifeline, failure: failure as Promise<Error | undefined> }
 }

@@ -5,7 +5,7 @@ import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
 import { Calls, type CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../wire/fault.ts'
-import { valueFrame } from '../wire/frames.ts'
+import { writeValue } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
 import type { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
@@ -73,7 +73,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       peer: () => this,
       onBusy: update,
     })
-    this.stdin = new Sender<Req>(this.#outbox, valueFrame, this.#settings.maxFrame)
+    this.stdin = new Sender<Req>(this.#outbox, writeValue, this.#settings.maxFrame)
     const updateRef = () => this.#updateRef()
     this.#stderrFlow = new StderrFlow(this.address, this.#settings.relay, update, updateRef)
     this.stderr = this.#stderrFlow.receiver

@@ -1,7 +1,8 @@
 import type { Duplex, Readable } from 'node:stream'
 import { WatError } from '../error.ts'
+import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
-import { setStreamRef, streamSink, streamSource } from '../wire/streams.ts'
+import { setStreamRef, streamSource } from '../wire/streams.ts'
 import { CHILD_EXITED } from './guard.ts'
 import type { Launched } from './launch.ts'
 import { commandFor, type Settings } from './options.ts'
@@ -43,7 +44,7 @@ export class Running {
     this.pid = pid
     this.#launched = launched
     this.#lifeline = launched.lifeline
-    this.stdin = streamSink(launched.stdin)
+    this.stdin = socketSink(launched.stdin)
     this.stdout = streamSource(launched.stdout)
     this.stderr = launched.stderr
     this.#lifeline.on('error', () => {}) // its guard is gone, as in a group that was killed

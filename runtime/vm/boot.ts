@@ -3,13 +3,15 @@ import net from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from '../edn/index.ts'
+import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type * as runtime from '../index.ts'
-import { readyFrame, valueFrame } from '../wire/frames.ts'
+import { readyFrame, writeValue } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { parseCommand, type Command } from './command.ts'
 import { captureConsole } from './console.ts'
-import { fdSink, fdSource, kindOf, ownDescription } from './fd.ts'
+import { fdSource, kindOf, ownDescription } from './fd.ts'
+import { fdSink } from './fd-sink.ts'
 import { humanRecord } from './human.ts'
 import { adoptEnvironment, identity } from './identity.ts'
 import { endOfProgram, isStopping, mainSettled, stop, whenMainSettled } from './lifecycle.ts'
@@ -97,7 +99,7 @@ function openPort(pretty: boolean): void {
   const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
   const source = fdSource(own(STDIN, stdin, 'read'), stdin)
   const sink = fdSink(own(STDOUT, stdout, 'write'), stdout)
-  if (pretty) port.writeValuesWith(prettyText)
+  if (pretty) port.writeValuesWith(writePretty)
   port.open(source, sink, {
     onStop: graceMs =>
       stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
@@ -144,9 +146,11 @@ function endAfterInput(): void {
   })
 }
 
-function prettyText(value: unknown): string {
-  valueFrame(value) // refuses what may not be sent
-  return `${stringify(value, { pretty: true })}\n`
+function writePretty(out: Out, id: number, value: unknown): void {
+  const start = out.length
+  writeValue(out, id, value) // refuses what may not be sent
+  out.length = start
+  out.text(`${stringify(value, { pretty: true })}\n`)
 }
 
 function reportWarning(warning: Error & { code?: string }): void {

@@ -1,16 +1,26 @@
+import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import { toFault } from '../wire/fault.ts'
-import { errorFrame, replyFrame, tags, valueFrame, type Frame } from '../wire/frames.ts'
+import {
+  errorFrame,
+  lineText,
+  tags,
+  writeReply,
+  writeValue,
+  type Frame,
+  type LineWriter,
+} from '../wire/frames.ts'
 import { HIGH_WATER_BYTES } from '../wire/limits.ts'
 import { Link } from '../wire/link.ts'
-import { Outbox } from '../wire/outbox.ts'
+import { fit, Outbox } from '../wire/outbox.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
-import { Sender, sized } from '../wire/sender.ts'
+import { Sender } from '../wire/sender.ts'
 import { identity } from './identity.ts'
+import { Unserved, type Asked } from './unserved.ts'
 
 /** One thing to be answered: a request frame, or a plain value sent to a serving program. */
-export type Item = { id: number; body: unknown } | { id: undefined; body: unknown }
+export type Item = Asked | { id: undefined; body: unknown }
 
 /** Whoever answers requests. */
 export interface Server {
@@ -40,10 +50,9 @@ export class Port {
   #server: Server | undefined
   #refused = false
   #ref = false
-  #requests: { id: number; body: unknown; bytes: number }[] = []
-  #requestBytes = 0
+  readonly #unserved = new Unserved()
   #refusal: WatError | undefined
-  #toValue = valueFrame
+  #writeValue = writeValue
   #onUse = () => {}
 
   readonly outbox = new Outbox(
@@ -60,7 +69,7 @@ export class Port {
   readonly stdout: Sender<unknown>
 
   constructor() {
-    this.stdout = new Sender(this.outbox, value => this.#plain(value), Infinity)
+    this.stdout = new Sender(this.outbox, (out, id, value) => this.#writePlain(out, id, value), Infinity)
   }
 
   /** Connects the pipes. Until then this is a plain Node program, which has none. */
@@ -105,21 +114,18 @@ export class Port {
   }
 
   /** How plain values are written; frames are not affected. */
-  writeValuesWith(toText: (value: unknown) => string): void {
-    this.#toValue = toText
+  writeValuesWith(write: LineWriter): void {
+    this.#writeValue = write
   }
 
   /** From now on `server` answers. What has come already is served first, in order. */
   serve(server: Server): void {
     if (!this.opened) throw notStarted()
     if (this.#server) throw new WatError('denied', 'this process is serving already')
-    this.#use()
+    this.#onUse()
     this.#server = server
     for (const { value } of this.stdin.drain()) server.onItem({ id: undefined, body: value })
-    const requests = this.#requests
-    this.#requests = []
-    this.#requestBytes = 0
-    for (const { id, body } of requests) server.onItem({ id, body })
+    this.#unserved.drain().forEach(request => server.onItem(request))
     if (this.#refused || this.ended) server.onEnd()
     else this.pump()
   }
@@ -146,38 +152,34 @@ export class Port {
   /** Answers requests with `refusal` from now on, unless somebody serves. */
   refuseRequests(refusal: WatError): void {
     this.#refusal = refusal
-    const requests = this.#requests
-    this.#requests = []
-    this.#requestBytes = 0
-    for (const { id } of requests) this.fail(id, refusal)
+    for (const { id } of this.#unserved.drain()) this.fail(id, refusal)
   }
 
   reply(id: number, body: unknown): void {
-    this.outbox.push(sized(replyFrame(id, body), identity.maxFrame))
+    this.outbox.add(writeReply, id, body, identity.maxFrame)
   }
 
   fail(id: number, error: unknown): void {
     this.outbox.push(errorFrame(id, toFault(error, identity.address)))
   }
 
-  /** The text of a plain value; throws what `send` rejects with. A shell takes values of any size. */
+  /** The text of a plain value; throws what `send` rejects with. */
   plain(value: unknown): string {
-    return sized(this.#toValue(value), identity.role === 'child' ? identity.maxFrame : Infinity)
+    return lineText((out, id, body) => this.#writePlain(out, id, body), value)
   }
 
-  #plain(value: unknown): string {
+  /** A shell takes values of any size. */
+  #writePlain(out: Out, id: number, value: unknown): void {
     if (!this.opened) throw notStarted()
-    this.#use()
-    return this.plain(value)
-  }
-
-  #use(): void {
     this.#onUse()
+    const start = out.length
+    this.#writeValue(out, id, value)
+    if (identity.role === 'child') fit(out.length - start, identity.maxFrame)
   }
 
   #demand(): void {
     if (!this.opened) return this.stdin.finish()
-    this.#use()
+    this.#onUse()
     this.pump()
   }
 
@@ -185,7 +187,7 @@ export class Port {
   #wanted(): boolean {
     if (this.#refused) return true
     if (this.#server) return this.#server.wanted() && !this.outbox.full
-    const held = this.stdin.bytes + this.#requestBytes
+    const held = this.stdin.bytes + this.#unserved.bytes
     return this.stdin.wanted || held < this.#readAhead()
   }
 
@@ -206,13 +208,10 @@ export class Port {
       case 'request':
         if (this.#server && !this.#refused) return this.#server.onItem({ id: frame.id, body: frame.body })
         if (this.#refusal) return this.fail(frame.id, this.#refusal)
-        this.#requests.push({ id: frame.id, body: frame.body, bytes })
-        this.#requestBytes += bytes
-        return
+        return this.#unserved.push(frame.id, frame.body, bytes)
       case 'cancel':
         if (this.#server) return this.#server.onCancel(frame.id)
-        this.#requests = this.#requests.filter(({ id }) => id !== frame.id)
-        return
+        return this.#unserved.cancel(frame.id)
       case 'stop':
         return this.#events?.onStop(frame.graceMs)
       default:

@@ -1,6 +1,7 @@
 import { recordLine } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
-import { fdSink, kindOf, ownDescription } from './fd.ts'
+import { kindOf, ownDescription } from './fd.ts'
+import { fdSink } from './fd-sink.ts'
 import { identity } from './identity.ts'
 import type { Sink } from '../wire/pipe.ts'
 

@@ -1,9 +1,8 @@
 import { WatError } from '../error.ts'
 import { fromFault } from './fault.ts'
-import { cancelFrame, requestFrame } from './frames.ts'
+import { cancelFrame, writeRequest } from './frames.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
-import { sized } from './sender.ts'
 
 /** When a call is given up. */
 export interface CallOptions {
@@ -113,11 +112,10 @@ export class Calls {
     this.#open.set(id, call)
     const { outbox, maxFrame } = this.#options
     try {
-      const text = sized(requestFrame(id, call.body), maxFrame)
-      const tooMuch = outbox.overflow(text)
+      const tooMuch = outbox.overflow
       if (tooMuch) throw tooMuch
       // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
-      outbox.push(text)
+      outbox.add(writeRequest, id, call.body, maxFrame)
     } catch (error) {
       this.fail(id, error as WatError)
     }

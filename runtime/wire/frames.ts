@@ -1,5 +1,6 @@
 import { stringify, Tagged } from '../edn/index.ts'
-import { encode } from '../edn/encode.ts'
+import { encode, encodeTo } from '../edn/encode.ts'
+import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { FaultMap } from './fault.ts'
 import { PROTOCOL } from './limits.ts'
@@ -55,12 +56,25 @@ export function toFrame(form: unknown): Frame {
   }
 }
 
-export function requestFrame(id: number, body: unknown): string {
-  return `#wat/req [${id} ${encode(body)}]\n`
+/** Writes one line behind what is there: a frame with an id, or a plain message, which needs none. */
+export type LineWriter = (out: Out, id: number, body: unknown) => void
+
+export const writeRequest: LineWriter = (out, id, body) => {
+  out.ascii('#wat/req [' + id + ' ')
+  encodeTo(out, body)
+  out.ascii(']\n')
 }
 
-export function replyFrame(id: number, body: unknown): string {
-  return `#wat/rep [${id} ${encode(body)}]\n`
+export const writeReply: LineWriter = (out, id, body) => {
+  out.ascii('#wat/rep [' + id + ' ')
+  encodeTo(out, body)
+  out.ascii(']\n')
+}
+
+/** A plain message. Rejects what could be taken for a frame: the namespace `wat` is reserved. */
+export const writeValue: LineWriter = (out, _id, value) => {
+  encodeTo(out, value)
+  out.ascii('\n')
 }
 
 export function errorFrame(id: number, fault: FaultMap): string {
@@ -79,10 +93,18 @@ export function stopFrame(graceMs: number): string {
   return `#wat/stop {:grace-ms ${Math.max(0, Math.round(graceMs))}}\n`
 }
 
-/** A plain message. Rejects what could be taken for a frame: the namespace `wat` is reserved. */
-export function valueFrame(value: unknown): string {
-  return `${encode(value)}\n`
+/** What `write` makes of a value, as text. */
+export function lineText(write: LineWriter, value: unknown): string {
+  const out = spare.busy ? new Out() : spare
+  try {
+    write(out, 0, value)
+    return out.bytes.toString('utf8', 0, out.length)
+  } finally {
+    out.clear()
+  }
 }
+
+const spare = new Out()
 
 /** A record of stderr: `log`, `fault`, `panic` or `raw`. */
 export function recordLine(kind: 'log' | 'fault' | 'panic' | 'raw', body: unknown): string {

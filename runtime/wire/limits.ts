@@ -7,11 +7,14 @@ export const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024
 /** A receiver nobody reads holds about this much before it stops reading its pipe. */
 export const HIGH_WATER_BYTES = 64 * 1024
 
-/** Frames are gathered up to this length and go out in one write. */
-export const BATCH_CHARS = 8 * 1024
+/** Frames are gathered up to this many bytes and go out in one write. */
+export const BATCH_BYTES = 8 * 1024
+
+/** While a pipe is full, what waits for it is put aside in chunks of about this size. */
+export const CHUNK_BYTES = 64 * 1024
 
 /** What sends that nobody awaits may pile up; beyond it `send` rejects with `overloaded`. */
-export const MAX_QUEUED_CHARS = 64 * 1024 * 1024
+export const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 
 /** Calls in flight to one process unless `maxInFlight` says otherwise; more wait for a place. */
 export const DEFAULT_MAX_IN_FLIGHT = 256

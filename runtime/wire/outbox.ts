@@ -1,5 +1,8 @@
+import { Buffer } from 'node:buffer'
+import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
-import { BATCH_CHARS, HIGH_WATER_BYTES, MAX_QUEUED_CHARS } from './limits.ts'
+import type { LineWriter } from './frames.ts'
+import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
 
 type Taken = (error?: WatError) => void
@@ -9,7 +12,10 @@ type Taken = (error?: WatError) => void
  * as soon as a batch is full: a write per frame costs more than the frame.
  */
 export class Outbox {
-  #text = ''
+  /** The batch that grows; what waits beyond it stands in chunks. */
+  readonly #out = new Out()
+  #chunks: Uint8Array[] = []
+  #chunkBytes = 0
   #taken: Taken[] = []
   #writing = false
   #inFlight = 0
@@ -36,9 +42,9 @@ export class Outbox {
     this.flush()
   }
 
-  /** Characters accepted and not yet taken by the pipe. */
+  /** Bytes accepted and not yet taken by the pipe. */
   get queued(): number {
-    return this.#inFlight + this.#text.length
+    return this.#inFlight + this.#chunkBytes + this.#out.length
   }
 
   /** Whether whoever can wait should wait. */
@@ -55,53 +61,69 @@ export class Outbox {
     return this.#failure ?? (this.#ending ? new WatError('offline', 'the sender has ended') : undefined)
   }
 
-  /** Queues text made of whole lines. `taken` is called once: when the pipe has it, or with the error. */
-  push(text: string, taken?: Taken): void {
+  /**
+   * Queues one line, written straight behind what waits. Throws what `write` throws, and `too-large` when the
+   * other side would refuse it; then nothing is queued. `taken` is called once: when the pipe has it, or with
+   * the error.
+   */
+  add(write: LineWriter, id: number, body: unknown, maxFrame: number, taken?: Taken): void {
     const { failure } = this
     if (failure) {
       taken?.(failure)
       return
     }
-    this.#text += text
-    if (taken) this.#taken.push(taken)
-    if (this.#text.length >= BATCH_CHARS) this.flush()
-    else if (!this.#scheduled) this.#schedule()
+    const out = this.#out
+    if (out.busy)
+      throw new WatError('denied', 'a value that is being sent cannot send another to the same place')
+    const start = out.length
+    try {
+      write(out, id, body)
+      fit(out.length - start, maxFrame)
+    } catch (error) {
+      out.length = start
+      throw error
+    }
+    this.#added(taken)
   }
 
-  /**
-   * Why one more text would be too much, for those who send without waiting. Replies are not among them:
-   * the requests are bounded already, and a reply that is dropped is a caller who waits for ever.
-   */
-  overflow(text: string): WatError | undefined {
-    if (this.queued === 0 || this.queued + text.length <= MAX_QUEUED_CHARS) return undefined
-    return new WatError(
-      'overloaded',
-      `over ${MAX_QUEUED_CHARS} characters wait to be sent; await what send returns`,
-    )
+  /** Queues text made of whole lines. */
+  push(text: string): void {
+    if (this.failure) return
+    // A getter of a value that is being sent may log, or fail a request.
+    if (this.#out.busy) return this.pushFirst(text)
+    this.#out.text(text)
+    this.#added()
+  }
+
+  /** Why one more line would be too much, for those who send without waiting. */
+  get overflow(): WatError | undefined {
+    // Replies are not among them: the requests are bounded already, and a reply that is dropped is a caller
+    // who waits for ever.
+    if (this.queued < MAX_QUEUED_BYTES) return undefined
+    return new WatError('overloaded', `${MAX_QUEUED_BYTES} bytes wait to be sent; await what send returns`)
   }
 
   /** Queues a frame that must not wait for a full pipe: it goes before what the pipe does not take now. */
   pushFirst(text: string): void {
     if (this.#failure || this.#finished) return
     this.flush()
-    this.#text = text + this.#text
+    const bytes = Buffer.from(text)
+    this.#chunks.unshift(bytes)
+    this.#chunkBytes += bytes.length
     this.flush()
   }
 
   /** Writes what is queued now, unless a write is under way; that one's end takes the rest along. */
   flush(): void {
     if (this.#writing || this.#failure || this.#broken || !this.#sink) return
-    if (this.#text === '') {
+    if (this.queued === 0) {
       if (this.#ending) this.#finish(this.#sink)
       return
     }
-    const text = this.#text
     const taken = this.#taken
-    this.#text = ''
     this.#taken = []
     this.#writing = true
-    this.#inFlight = text.length
-    this.#sink.write(text, error => {
+    this.#sink.write(this.#takeChunks(), error => {
       this.#writing = false
       this.#inFlight = 0
       if (error) {
@@ -119,9 +141,8 @@ export class Outbox {
   /** Writes everything, blocking until the pipe has it; for when the event loop will not turn again. */
   flushSync(): void {
     if (this.#failure || this.#broken || !this.#sink) return
-    const text = this.#text
-    this.#text = ''
-    this.#sink.writeSync(text)
+    this.#sink.writeSync(this.#takeChunks())
+    if (!this.#writing) this.#inFlight = 0
   }
 
   /** Takes nothing more; resolves when the queue is written and the pipe is closed for the other side. */
@@ -138,12 +159,39 @@ export class Outbox {
   abort(reason: WatError): void {
     if (this.#failure) return
     this.#failure = reason
-    this.#text = ''
+    this.#takeChunks()
+    this.#inFlight = 0
     const taken = this.#taken
     this.#taken = []
     this.#sink?.close()
     for (const done of taken) done(reason)
     this.#release()
+  }
+
+  #added(taken?: Taken): void {
+    if (taken) this.#taken.push(taken)
+    const { length } = this.#out
+    if (length < BATCH_BYTES) {
+      if (!this.#scheduled) this.#schedule()
+      return
+    }
+    this.flush()
+    if (this.#out.length >= CHUNK_BYTES) {
+      const chunk = this.#out.take()
+      this.#chunks.push(chunk)
+      this.#chunkBytes += chunk.length
+    }
+  }
+
+  /** Everything queued, which is in flight from now on. The last chunk is the batch itself, as the sink expects it. */
+  #takeChunks(): Uint8Array[] {
+    const chunks = this.#chunks
+    this.#inFlight = this.queued
+    if (this.#out.length > 0) chunks.push(this.#out.bytes.subarray(0, this.#out.length))
+    this.#out.clear()
+    this.#chunks = []
+    this.#chunkBytes = 0
+    return chunks
   }
 
   #release(): void {
@@ -170,9 +218,16 @@ export class Outbox {
 /** The other end is gone, or the device is full: one code, the cause tells which. */
 function brokenPipe(cause: Error): WatError {
   const code = (cause as NodeJS.ErrnoException).code
-  const what = code === 'EPIPE' || code === 'ECONNRESET' ? 'the other end is gone' : cause.message
+  const gone = code === 'EPIPE' || code === 'ECONNRESET'
+  const what = gone ? 'the other end is gone' : code === 'EBADF' ? 'it is closed' : cause.message
   return new WatError('offline', `cannot write: ${what}`, {
     cause,
     data: code === undefined ? undefined : { code },
   })
+}
+
+/** Throws `too-large` for a line that the other side would refuse. */
+export function fit(lineBytes: number, maxFrame: number): void {
+  if (lineBytes - 1 <= maxFrame) return // the line feed is not part of the form
+  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, { data: { maxFrame } })
 }

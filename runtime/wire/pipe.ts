@@ -1,5 +1,5 @@
 /**
- * The two ends every tier gives the wire: bytes in, text out. A tier is a pair of these.
+ * The two ends every tier gives the wire: bytes in, bytes out. A tier is a pair of these.
  */
 
 /** Where bytes come from. */
@@ -16,15 +16,16 @@ export interface Source {
   close(): void
 }
 
-/** Where text goes. */
+/** Where bytes go. */
 export interface Sink {
   /**
-   * Takes the whole text; `done` comes when the operating system has taken all of it, or with the
-   * error that says it never will. Never called again before `done`.
+   * Takes all of the chunks; `done` comes when the operating system has taken all of them, or with the
+   * error that says it never will. Never called again before `done`. The memory of the last chunk is the
+   * caller's again when this returns, or `done` is called: what is not written by then must be copied.
    */
-  write(text: string, done: (error?: Error) => void): void
-  /** Hands over what `write` still holds and then `text`, blocking; for the last moments of a process. */
-  writeSync(text: string): void
+  write(chunks: Uint8Array[], done: (error?: Error) => void): void
+  /** Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. */
+  writeSync(chunks: Uint8Array[]): void
   end(done: () => void): void
   close(): void
 }

@@ -1,16 +1,16 @@
-import { WatError } from '../error.ts'
+import type { LineWriter } from './frames.ts'
 import type { Outbox } from './outbox.ts'
 
 /** The writing end of a stream of values; the same one in both directions and at every tier. */
 export class Sender<T = unknown> {
   readonly #outbox: Outbox
-  readonly #frame: (value: unknown) => string
+  readonly #write: LineWriter
   readonly #maxFrame: number
 
   /** @internal */
-  constructor(outbox: Outbox, frame: (value: unknown) => string, maxFrame: number) {
+  constructor(outbox: Outbox, write: LineWriter, maxFrame: number) {
     this.#outbox = outbox
-    this.#frame = frame
+    this.#write = write
     this.#maxFrame = maxFrame
   }
 
@@ -28,10 +28,9 @@ export class Sender<T = unknown> {
    */
   send(value: T): Promise<void> {
     return new Promise((resolve, reject) => {
-      const text = sized(this.#frame(value), this.#maxFrame)
-      const tooMuch = this.#outbox.overflow(text)
-      if (tooMuch) reject(tooMuch)
-      else this.#outbox.push(text, error => (error ? reject(error) : resolve()))
+      const tooMuch = this.#outbox.overflow
+      if (tooMuch) return reject(tooMuch)
+      this.#outbox.add(this.#write, 0, value, this.#maxFrame, error => (error ? reject(error) : resolve()))
     })
   }
 
@@ -42,7 +41,7 @@ export class Sender<T = unknown> {
   trySend(value: T): 'sent' | 'full' | 'closed' {
     if (this.#outbox.closed) return 'closed'
     if (this.#outbox.full) return 'full'
-    this.#outbox.push(sized(this.#frame(value), this.#maxFrame))
+    this.#outbox.add(this.#write, 0, value, this.#maxFrame)
     return 'sent'
   }
 
@@ -50,11 +49,4 @@ export class Sender<T = unknown> {
   end(): Promise<void> {
     return this.#outbox.end()
   }
-}
-
-/** Passes text through unless the other side would refuse it. Lengths are compared in UTF-8 bytes. */
-export function sized(text: string, maxFrame: number): string {
-  // One UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
-  if (text.length * 3 <= maxFrame || Buffer.byteLength(text) - 1 <= maxFrame) return text
-  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, { data: { maxFrame } })
 }

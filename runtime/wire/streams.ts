@@ -1,5 +1,5 @@
-import type { Duplex, Readable, Writable } from 'node:stream'
-import type { Sink, Source } from './pipe.ts'
+import type { Readable, Writable } from 'node:stream'
+import type { Source } from './pipe.ts'
 
 type Refable = { ref?(): unknown; unref?(): unknown }
 
@@ -25,20 +25,4 @@ export function setStreamRef(stream: (Readable | Writable) & Refable, on: boolea
   if (stream.destroyed) return
   if (on) stream.ref?.()
   else stream.unref?.()
-}
-
-/** Writes to a Node stream, such as the stdin of a child. */
-export function streamSink(stream: Writable | Duplex): Sink {
-  stream.on('error', () => {}) // the write's callback reports it
-  return {
-    write(text, done) {
-      stream.write(text, error => done(error ?? undefined))
-    },
-    writeSync() {}, // the parent side never has last words for a child
-    end(done) {
-      if (stream.destroyed) return done()
-      stream.end(done)
-    },
-    close: () => void stream.destroy(),
-  }
 }

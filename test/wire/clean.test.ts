@@ -76,6 +76,29 @@ describe('a clean wire', () => {
     expect(outcome.stderr).not.toMatch(/#wat\/fault/)
   })
 
+  it('P6 a value that sends, logs or stringifies while it is being sent touches no frame', async ({
+    lab,
+  }) => {
+    const program = lab.program(ts`
+      import { log, println, stdout } from 'wat-vm'
+      import { registerTag, stringify } from 'wat-vm/edn'
+      class Point { x = 'x'.repeat(5000) }
+      const said: unknown[] = []
+      registerTag('my/point', { class: Point, write(point) {
+        log.info('writing')
+        said.push(stringify([1, 'inner']))
+        try { stdout.trySend('inside') } catch (error) { said.push((error as any).code) }
+        void println('later').catch(error => said.push(error.code))
+        return point.x
+      } })
+      await println(['before', new Point(), 'behind'])
+      await println(said)`)
+    const { code, stdout, stderr } = await lab.run(program)
+    const outer = '["before" #my/point "' + 'x'.repeat(5000) + '" "behind"]'
+    expect([code, stdout]).toEqual([0, outer + '\n["[1 \\"inner\\"]" "denied" "denied"]\n'])
+    expect(stderr.match(/#wat\/log/g)).toHaveLength(1)
+  })
+
   it('P6 what a program starts with inherited stdio cannot read the input nor write the output', async ({
     lab,
   }) => {

@@ -1,0 +1,49 @@
+import { Buffer } from 'node:buffer'
+
+const FIRST_BYTES = 4096
+
+/** Bytes that grow: what is written goes behind what is there. */
+export class Out {
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  /** How many of them count. */
+  length = 0
+  /** A value is being written here; its writer may not begin another. */
+  busy = false
+
+  /** Text of any kind, as UTF-8. */
+  text(text: string): void {
+    const most = text.length * 3 // a UTF-16 unit is at most three bytes of UTF-8
+    if (this.length + most > this.bytes.length) this.bytes = grown(this.bytes, this.length, most)
+    this.length += this.bytes.write(text, this.length)
+  }
+
+  /** Short text without anything but ASCII. */
+  ascii(text: string): void {
+    const { length } = text
+    if (this.length + length > this.bytes.length) this.bytes = grown(this.bytes, this.length, length)
+    for (let i = 0; i < length; i++) this.bytes[this.length + i] = text.charCodeAt(i)
+    this.length += length
+  }
+
+  /** A copy of what is there; it starts afresh. */
+  take(): Buffer {
+    const copy = Buffer.from(this.bytes.subarray(0, this.length))
+    this.clear()
+    return copy
+  }
+
+  /** Forgets what is there, and the room that only a large value needed. */
+  clear(): void {
+    this.length = 0
+    if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  }
+}
+
+const MAX_KEPT_BYTES = 256 * 1024
+
+/** A larger copy of the first `length` bytes, with room for `more`. */
+export function grown(bytes: Buffer, length: number, more: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, length + more))
+  bytes.copy(larger, 0, 0, length)
+  return larger
+}
