@@ -23,22 +23,43 @@ const spare = new Out()
 
 /** Writes the value behind what is there, as `encode` does. What throws has written nothing. */
 export function encodeTo(out: Out, value: unknown, denyReserved = true): void {
+  encodeLine(out, NOTHING_BEFORE, undefined, value, NOTHING_BEFORE, denyReserved)
+}
+
+const NOTHING_BEFORE = new Uint8Array(0)
+
+/** The same with bytes before it, a number and a space if one is given, and bytes behind it. */
+export function encodeLine(
+  out: Out,
+  before: Uint8Array,
+  id: number | undefined,
+  value: unknown,
+  behind: Uint8Array,
+  denyReserved = true,
+): void {
   // A getter or the writer of a tag may do anything, such as sending a value of its own.
   if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
   const outer = bytes
   bytes = out.bytes
   out.busy = true
   try {
-    if (isPolluted()) throw undefined
-    out.length = put(out.length, value, 0, denyReserved)
-  } catch {
-    // The fast way keeps no path. Going the slow way to the same culprit tells where it is.
-    out.length = putText(out.length, layout(value, { denyReserved, path: [] }, false))
+    let at = putBytes(out.length, before)
+    if (id !== undefined) at = putByte((id | 0) === id ? putInteger(at, id) : putAscii(at, '' + id), SPACE)
+    out.length = putBytes(putValue(at, value, denyReserved), behind)
   } finally {
     out.busy = false
     out.bytes = bytes
     bytes = outer
   }
+}
+
+function putValue(at: number, value: unknown, denyReserved: boolean): number {
+  try {
+    if (!isPolluted()) return put(at, value, 0, denyReserved)
+  } catch {
+    // The fast way keeps no path. Going the slow way to the same culprit tells where it is.
+  }
+  return putText(at, layout(value, { denyReserved, path: [] }, false))
 }
 
 /** What is being written to. */

@@ -17,14 +17,6 @@ export class Out {
     this.length += this.bytes.write(text, this.length)
   }
 
-  /** Short text without anything but ASCII. */
-  ascii(text: string): void {
-    const { length } = text
-    if (this.length + length > this.bytes.length) this.bytes = grown(this.bytes, this.length, length)
-    for (let i = 0; i < length; i++) this.bytes[this.length + i] = text.charCodeAt(i)
-    this.length += length
-  }
-
   /** A copy of what is there; it starts afresh. */
   take(): Buffer {
     const copy = Buffer.from(this.bytes.subarray(0, this.length))

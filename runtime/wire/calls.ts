@@ -2,6 +2,7 @@ import { WatError } from '../error.ts'
 import { fromFault } from './fault.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
+import { OpenCalls, type Numbered } from './open-calls.ts'
 import type { Outbox } from './outbox.ts'
 
 /** When a call is given up. */
@@ -12,8 +13,7 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
-interface Call {
-  id: number
+interface Call extends Numbered {
   body: unknown
   resolve(body: unknown): void
   reject(error: WatError): void
@@ -33,9 +33,8 @@ interface CallsOptions {
 
 /** The caller's side of request and reply: which calls are open, and how each one settles. */
 export class Calls {
-  readonly #open = new Map<number, Call>()
+  readonly #open = new OpenCalls<Call>()
   #waiting: Call[] = []
-  #lastId = 0
   #failure: WatError | undefined
   readonly #options: CallsOptions
 
@@ -72,7 +71,7 @@ export class Calls {
   reply(id: number, body: unknown): boolean {
     const call = this.#open.get(id)
     // A reply to a call that was cancelled, timed out or answered already is late, not wrong.
-    if (!call) return id <= this.#lastId
+    if (!call) return id <= this.#open.lastId
     this.#settled(call)
     call.resolve(body)
     return true
@@ -86,7 +85,7 @@ export class Calls {
   /** One call cannot be answered. False: no call with this id was ever made. */
   fail(id: number, error: WatError): boolean {
     const call = this.#open.get(id)
-    if (!call) return id <= this.#lastId
+    if (!call) return id <= this.#open.lastId
     this.#settled(call)
     call.reject(error)
     return true
@@ -96,8 +95,7 @@ export class Calls {
   abort(reason: WatError): void {
     if (this.#failure) return
     this.#failure = reason
-    const calls = [...this.#open.values(), ...this.#waiting]
-    this.#open.clear()
+    const calls = [...this.#open.drain(), ...this.#waiting]
     this.#waiting = []
     for (const call of calls) {
       release(call)
@@ -107,9 +105,7 @@ export class Calls {
   }
 
   #send(call: Call): void {
-    const id = ++this.#lastId
-    call.id = id
-    this.#open.set(id, call)
+    const id = this.#open.add(call)
     const { outbox, maxFrame } = this.#options
     try {
       const tooMuch = outbox.overflow
@@ -132,7 +128,7 @@ export class Calls {
 
   #settled(call: Call): void {
     release(call)
-    this.#open.delete(call.id)
+    this.#open.delete(call)
     const next = this.#open.size < this.#options.maxInFlight ? this.#waiting.shift() : undefined
     if (next) this.#send(next)
     else if (this.pending === 0) this.#options.onBusy(false)

@@ -1,5 +1,6 @@
+import { Buffer } from 'node:buffer'
 import { stringify, Tagged } from '../edn/index.ts'
-import { encode, encodeTo } from '../edn/encode.ts'
+import { encode, encodeLine } from '../edn/encode.ts'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { FaultMap } from './fault.ts'
@@ -59,23 +60,19 @@ export function toFrame(form: unknown): Frame {
 /** Writes one line behind what is there: a frame with an id, or a plain message, which needs none. */
 export type LineWriter = (out: Out, id: number, body: unknown) => void
 
-export const writeRequest: LineWriter = (out, id, body) => {
-  out.ascii('#wat/req [' + id + ' ')
-  encodeTo(out, body)
-  out.ascii(']\n')
-}
+export const writeRequest: LineWriter = (out, id, body) => encodeLine(out, REQUEST, id, body, END)
 
-export const writeReply: LineWriter = (out, id, body) => {
-  out.ascii('#wat/rep [' + id + ' ')
-  encodeTo(out, body)
-  out.ascii(']\n')
-}
+export const writeReply: LineWriter = (out, id, body) => encodeLine(out, REPLY, id, body, END)
 
 /** A plain message. Rejects what could be taken for a frame: the namespace `wat` is reserved. */
-export const writeValue: LineWriter = (out, _id, value) => {
-  encodeTo(out, value)
-  out.ascii('\n')
-}
+export const writeValue: LineWriter = (out, _id, value) =>
+  encodeLine(out, NOTHING, undefined, value, LINE_FEED)
+
+const REQUEST = Buffer.from(`#${tags.request} [`)
+const REPLY = Buffer.from(`#${tags.reply} [`)
+const END = Buffer.from(']\n')
+const NOTHING = Buffer.alloc(0)
+const LINE_FEED = Buffer.from('\n')
 
 export function errorFrame(id: number, fault: FaultMap): string {
   return `#wat/err [${id} ${encodeFault(fault)}]\n`
