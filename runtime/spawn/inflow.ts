@@ -57,8 +57,9 @@ export class Inflow {
     )
   }
 
-  pump(): void {
-    this.#link?.pump()
+  /** More may be wanted than before. */
+  demand(): void {
+    this.#link?.demand()
   }
 
   /** Bytes that have come so far. */

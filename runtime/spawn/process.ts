@@ -231,7 +231,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** Something that decides whether its pipes are read may have changed. */
   #update(): void {
-    this.#inflow.pump()
+    this.#inflow.demand()
     this.#stderrFlow.resume()
     this.#updateRef()
   }

@@ -49,9 +49,11 @@ export class Running {
     this.stderr = launched.stderr
     this.#lifeline.on('error', () => {}) // its guard is gone, as in a group that was killed
     ;(this.#lifeline as unknown as { unref(): void }).unref()
+    this.#setStreamsRef(false)
     this.exited = new Promise(resolve => {
       launched.process.once('exit', (code, signal) => {
         this.hasExited = true
+        this.#setStreamsRef(this.#ref)
         // The child is reaped: from here on only its guard may kill what is left of its group.
         this.#lifeline.end(CHILD_EXITED)
         resolve({ code: code ?? undefined, signal: signal ?? undefined })
@@ -91,9 +93,15 @@ export class Running {
   setRef(on: boolean): void {
     if (on === this.#ref) return
     this.#ref = on
-    const { process, stdin, stdout, stderr } = this.#launched
-    if (on) process.ref()
+    const { process } = this.#launched
+    // While it lives, its process alone will do; this is called twice for a call that is alone.
+    if (this.hasExited) this.#setStreamsRef(on)
+    else if (on) process.ref()
     else process.unref()
+  }
+
+  #setStreamsRef(on: boolean): void {
+    const { stdin, stdout, stderr } = this.#launched
     for (const stream of [stdin, stdout, stderr]) setStreamRef(stream, on)
   }
 

@@ -180,7 +180,8 @@ export class Port {
   #demand(): void {
     if (!this.opened) return this.stdin.finish()
     this.#onUse()
-    this.pump()
+    this.#link?.demand()
+    this.#updateRef()
   }
 
   /** Input is read while somebody waits for it, and a little ahead so that a stop is seen. */
