@@ -30,9 +30,8 @@ const STDOUT = 4
 
 let ready = false
 
-await main(process.argv.slice(2))
-
-async function main(argv: string[]): Promise<void> {
+/** Runs the program that the arguments name; resolves when its main has settled. */
+export async function boot(argv: string[]): Promise<void> {
   const { lifelineFd } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
@@ -69,7 +68,8 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
     announceReady()
-    if (typeof exported.default === 'function') await callMain(exported.default as Main)
+    // A default-exported function is the program's main; it gets what the program's `wat-vm` exports.
+    if (typeof exported.default === 'function') await (exported.default as Main)(await import('wat-vm'))
   } catch (error) {
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
@@ -79,11 +79,6 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
 }
 
 type Main = (wat: typeof runtime) => unknown
-
-/** A default-exported function is the program's main; it gets what `wat-vm` exports. */
-async function callMain(exported: Main): Promise<void> {
-  await exported(await import('../index.ts'))
-}
 
 function locate(command: Command & { kind: 'run' | 'eval' }): Program {
   if (command.kind === 'eval') return expressionProgram(command.expression)

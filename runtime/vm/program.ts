@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const STARTED = 'wat-vm:started'
 
 const entries: Record<string, string> = {
-  'wat-vm': new URL('./index.js', import.meta.url).href,
+  'wat-vm': new URL('./core.js', import.meta.url).href,
   'wat-vm/edn': new URL('./edn.js', import.meta.url).href,
   'wat-vm/jsedn': new URL('./jsedn.js', import.meta.url).href,
 }
