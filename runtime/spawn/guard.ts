@@ -12,7 +12,8 @@
  *
  * `kill -9 0` means "my own group", so no number that may have been given to somebody else is ever
  * signalled; the groups below are those of the process table at that moment, found by their parents.
- * The traps are set before the guard exists, so no signal finds it unprepared. It is nobody's child, so
+ * The traps are set before the guard exists, so no signal finds it unprepared; the child's own shell sets
+ * none, so a signal in its first milliseconds ends it and is not lost. The guard is nobody's child, so
  * that a kill which walks down the tree does not take it along: it has to stay for whatever the group
  * starts while it is being killed. Without /proc it knows neither what is below nor, on a busy machine,
  * how long a tenth of a second is: then each level waits for the one above.
@@ -23,8 +24,7 @@
 export const GUARD_SCRIPT = `
 ticks=$1
 shift
-trap '' HUP INT QUIT TERM
-( (
+( trap '' HUP INT QUIT TERM; (
   exec <&3 3<&- >/dev/null 2>&1
   if read -r line; then kill -9 0; fi
   PATH=$PATH:/bin:/usr/bin
@@ -58,7 +58,6 @@ trap '' HUP INT QUIT TERM
   doom 9
   kill -9 0
 ) & )
-trap - HUP INT QUIT TERM
 exec "$@" 5<&3 3<&0 4>&1 </dev/null >&2
 `
 

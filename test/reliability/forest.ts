@@ -1,28 +1,35 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { stringify, type Tagged } from '../../runtime/edn/index.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { stringify, Tagged } from '../../runtime/edn/index.ts'
 import { Live } from '../support/live.ts'
-import { alive, childrenOf, tagged } from '../support/proc.ts'
+import { alive, childrenOf, tagged, type ProcessInfo } from '../support/proc.ts'
+import type { Order } from './limb.ts'
+import type { Address } from './plan.ts'
 
 const here = import.meta.dirname
 const wat = path.resolve(here, '../../bin/wat')
 
-/** What a limb answers to a census: itself, and what is below it; `null` for one that gave no answer. */
-export interface Census {
-  pid: number
-  below: (Census | null)[]
-}
+/** Abortions leave no core files behind. */
+const WITHOUT_CORES = 'ulimit -c 0; exec "$0" "$@"'
+
+/** How long a living process has for its answer. */
+const ANSWER_MS = 3000
 
 /** A tree of wat-vms under test: `width` children at each of `depth` levels below the root. */
 export class Tree {
   readonly root: Live
-  readonly mark = `WAT_TEST_TAG=${randomUUID()}`
+  /** The limbs that are known to have been there, with their pids. */
+  readonly limbs = new Map<string, number>()
+  readonly #line = `WAT_TEST_LINE=${randomUUID()}/`
+  readonly #waiting = new Map<number, (reply: unknown) => void>()
   #id = 0
 
   constructor(depth: number, width: number, stopGraceMs: number, env: NodeJS.ProcessEnv = {}) {
-    const [name = '', value = ''] = this.mark.split('=')
-    const child = spawn(wat, [path.join(here, 'limb.ts'), String(depth), String(width)], {
+    const [name = '', value = ''] = this.#line.split('=')
+    const limb = [path.join(here, 'limb.ts'), String(depth), String(width)]
+    const child = spawn('/bin/sh', ['-c', WITHOUT_CORES, wat, ...limb], {
       stdio: 'pipe',
       env: {
         ...process.env,
@@ -34,45 +41,39 @@ export class Tree {
       },
     })
     this.root = new Live(child)
+    void this.#listen()
   }
 
-  /** Asks the whole tree who is there. */
-  async census(): Promise<Census> {
-    return (await this.order({ op: 'census' })) as Census
-  }
-
-  /** Sends an order as a request; resolves with its reply, or `undefined` when it failed. */
-  async order(order: Record<string, unknown>): Promise<unknown> {
-    const id = ++this.#id
-    this.root.write(`#wat/req [${id} ${stringify(order)}]\n`)
-    for (;;) {
-      const frame = await this.root.stdout.value<Tagged & { value: [number, unknown] }>()
-      if (!frame) return undefined
-      if (frame.value[0] !== id) continue // late: an earlier order whose target died
-      return frame.tag === 'wat/rep' ? frame.value[1] : undefined
+  /** Learns who is at these addresses; throws if somebody does not answer. */
+  async meet(addresses: Address[]): Promise<void> {
+    const answers = await Promise.all(addresses.map(at => this.order({ op: 'ping', at }, 60_000)))
+    for (const [n, address] of addresses.entries()) {
+      const pid = answers[n]
+      if (typeof pid !== 'number') throw new Error(`no limb at ${address.join('/')}`)
+      this.limbs.set(address.join(), pid)
     }
   }
 
+  /** Sends an order as a request; resolves with its reply, or `undefined` when it failed. */
+  order(order: Order, withinMs = ANSWER_MS): Promise<unknown> {
+    const reply = new Promise(resolve => this.#waiting.set(this.#id + 1, resolve))
+    this.send(order)
+    return Promise.race([reply, delay(withinMs, undefined, { ref: false })])
+  }
+
   /** Sends an order whose reply nobody waits for. */
-  send(order: Record<string, unknown>): void {
+  send(order: Order): void {
     this.root.write(`#wat/req [${++this.#id} ${stringify(order)}]\n`)
   }
 
-  /** Everything that belongs to the tree and runs, guards and foreign children included. */
-  running(): { pid: number; pgid: number }[] {
-    return tagged(this.mark)
+  /** Everything alive at an address and below: wat-vms, guards and foreign children of any age. */
+  below(address: Address): ProcessInfo[] {
+    return tagged(this.#line + address.map(name => `${name}/`).join(''))
   }
 
-  /** What runs in the groups of these processes: they, their guards, and whatever they started there. */
-  inGroupsOf(pids: number[]): number[] {
-    const groups = new Set(pids)
-    return this.running()
-      .filter(({ pgid }) => groups.has(pgid))
-      .map(({ pid }) => pid)
-  }
-
+  /** Frees whoever is left. */
   destroy(): void {
-    for (const { pid } of this.running()) {
+    for (const { pid } of this.below([])) {
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
@@ -80,15 +81,22 @@ export class Tree {
       }
     }
   }
+
+  async #listen(): Promise<void> {
+    for (;;) {
+      const frame = await this.root.stdout.value().catch(() => undefined) // killed inside a form
+      if (frame === undefined) break
+      if (!(frame instanceof Tagged)) continue // a flood
+      const [id, body] = frame.value as [number, unknown]
+      this.#waiting.get(id)?.(frame.tag === 'wat/rep' ? body : undefined)
+      this.#waiting.delete(id)
+    }
+    for (const resolve of this.#waiting.values()) resolve(undefined)
+  }
 }
 
-export function pidsOf(census: Census | null): number[] {
-  return census === null ? [] : [census.pid, ...census.below.flatMap(pidsOf)]
-}
-
-/** The part of a census at an address. */
-export function at(census: Census, address: number[]): Census | null {
-  return address.reduce<Census | null>((limb, n) => limb?.below[n] ?? null, census)
+export function isBelow(address: Address, above: Address): boolean {
+  return above.every((name, n) => address[n] === name)
 }
 
 /** Dead children that a living process of ours has not reaped. */

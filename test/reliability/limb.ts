@@ -1,41 +1,92 @@
 // Every process of a tree that is going to be killed: it grows what is below it, passes orders on to
 // their address, and behaves badly when told to.
 import { spawn, spawnSync } from 'node:child_process'
-import { serve, spawnProcess, self, type Process } from 'wat-vm'
+import { println, serve, spawnProcess, self, type Process } from 'wat-vm'
 
-interface Order {
-  op: 'census' | 'misbehave' | 'hang' | 'die'
-  /** Where: a list of child numbers from here on down. */
-  at?: number[]
+export interface Order {
+  op: 'ping' | 'misbehave' | 'hang' | 'flood' | 'stuff' | 'bulk' | 'sprout' | 'stop' | 'die'
+  /** Where: the names of children from here on down. */
+  at?: readonly string[]
   how?: string
+  /** Of the child that is meant. */
+  name?: string
+  /** How many levels a new child grows below itself. */
+  depth?: number
+  /** When to die, after spawning; below zero in the same tick. */
+  ms?: number
+  ballast?: string
 }
 
-const [depth = 0, width = 0] = self.args.map(Number)
-const limbs: Process<Order, unknown>[] = Array.from({ length: depth > 0 ? width : 0 }, () =>
-  spawnProcess(new URL(import.meta.url), {
-    name: 'limb',
-    args: [String(depth - 1), String(width)],
-  }),
-)
-self.onStop(() => console.error(`hook ${process.pid}`))
-await Promise.all(limbs.map(limb => limb.ready))
+const MEGABYTE = 'x'.repeat(1_000_000)
 
-async function obey({ op, at = [], how = '' }: Order): Promise<unknown> {
+const [depth = 0, width = 0] = self.args.map(Number)
+const limbs = new Map<string, Process<Order, unknown>>()
+const count = depth > 0 ? width : 0
+for (let n = 0; n < count; n++) grow(String(n), depth - 1)
+self.onStop(() => console.error(`hook ${process.pid}`))
+await Promise.all([...limbs.values()].map(limb => limb.ready))
+
+/** What it inherits tells whose line a process belongs to, also one that is milliseconds old. */
+function grow(name: string, levels: number): Process<Order, unknown> {
+  const limb = spawnProcess<Order, unknown>(new URL(import.meta.url), {
+    name: 'limb',
+    args: [String(levels), String(width)],
+    env: { WAT_TEST_LINE: `${process.env.WAT_TEST_LINE}${name}/` },
+  })
+  limbs.set(name, limb)
+  return limb
+}
+
+async function obey({ at = [], ...order }: Order): Promise<unknown> {
   const [next, ...rest] = at
-  if (next !== undefined) return limbs[next]?.call({ op, at: rest, how })
-  if (op === 'die') return setImmediate(deaths[how] as () => void)
-  if (op === 'misbehave') return behaviours[how]?.()
-  if (op === 'hang') return new Promise(() => {})
-  const below = await Promise.allSettled(limbs.map(limb => limb.call({ op }, { timeout: 3000 })))
-  return {
-    pid: process.pid,
-    below: below.map(answer => (answer.status === 'fulfilled' ? answer.value : null)),
+  if (next === undefined) return orders[order.op](order)
+  const limb = limbs.get(next)!
+  if (rest.length === 0 && order.op === 'flood') void sip(limb)
+  if (rest.length === 0 && order.op === 'stuff') {
+    for (let n = 0; n < 4; n++) void limb.call({ op: 'hang', ballast: MEGABYTE }).catch(() => {})
+    return 'stuffed'
   }
+  return limb.call({ ...order, at: rest })
+}
+
+const orders: Record<Order['op'], (order: Order) => unknown> = {
+  ping: () => process.pid,
+  misbehave: ({ how = '' }) => behaviours[how]?.(),
+  hang: () => new Promise(() => {}),
+  bulk: () => MEGABYTE,
+  stuff: () => new Promise(() => {}),
+  async flood() {
+    for (;;) await println(MEGABYTE)
+  },
+  stop: ({ name = '' }) => limbs.get(name)!.stop(),
+  die: ({ how = '' }) => void setImmediate(dieOf, how),
+  sprout({ name = '', depth: levels = 0, how, ms = 0 }) {
+    const limb = grow(name, levels)
+    if (how === undefined) return limb.ready
+    grow(`${name}b`, 0)
+    if (ms < 0) dieOf(how)
+    setTimeout(dieOf, ms, how)
+    return new Promise(() => {})
+  },
+}
+
+/** A parent that reads slowly what its child writes as fast as it can: plain values and replies. */
+async function sip(limb: Process<Order, unknown>): Promise<void> {
+  for (let n = 0; n < 4; n++) void limb.call({ op: 'bulk' }).catch(() => {})
+  while ((await limb.stdout.recv()) !== undefined) await new Promise(resolve => setTimeout(resolve, 50))
+}
+
+function dieOf(how: string): void {
+  if (how.startsWith('SIG')) process.kill(process.pid, how)
+  else deaths[how]?.()
 }
 
 const deaths: Record<string, () => void> = {
   throw() {
-    throw new Error('told to throw')
+    // Thrown inside a handler it would be the fault of one request.
+    process.nextTick(() => {
+      throw new Error('told to throw')
+    })
   },
   reject: () => void Promise.reject(new Error('told to reject')),
   exit: () => process.exit(7),

@@ -362,6 +362,27 @@ describe('stop', () => {
     expect(await lab.facts(program)).toEqual([false, true, 'usr2', false])
   })
 
+  it('P37 a signal in the first milliseconds of a child, before its boot, ends it and is not lost', async ({
+    lab,
+  }) => {
+    const program = lab.program(ts`
+      import { println, self, spawnProcess } from 'wat-vm'
+      const lost = []
+      for (let n = 0; n < 60; n++) {
+        const signal = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const)[n % 3]!
+        const child = spawnProcess(self.args[0]!, { stopGrace: 400 })
+        while (child.pid === undefined) await new Promise(setImmediate)
+        for (const born = performance.now(); performance.now() < born + n / 12; );
+        child.signal(signal)
+        const late = new Promise(resolve => setTimeout(resolve, 2000, 'late').unref())
+        if ((await Promise.race([child.exited, late])) !== 'late') continue
+        lost.push([signal, n / 12])
+        await child.kill()
+      }
+      await println(lost)`)
+    expect(await lab.facts(program, { args: [fixture('forever.ts')] })).toEqual([[]])
+  })
+
   it('P34 records of a stopping tree arrive at the root, hooks and all', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`

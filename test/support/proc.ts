@@ -47,9 +47,13 @@ export function alive(pid: number): boolean {
 }
 
 export function all(): ProcessInfo[] {
+  return pids().flatMap(pid => info(pid) ?? [])
+}
+
+function pids(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
-    .flatMap(name => info(Number(name)) ?? [])
+    .map(Number)
 }
 
 export function childrenOf(pid: number): ProcessInfo[] {
@@ -66,13 +70,14 @@ export function descendants(pid: number): ProcessInfo[] {
 
 /** Everything alive that was started with `text` in its environment; nobody below can shake that off. */
 export function tagged(text: string): ProcessInfo[] {
-  return all().filter(({ pid, state }) => {
-    if (state === 'Z' || state === 'X') return false
+  return pids().flatMap(pid => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)
+      if (!readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)) return []
     } catch {
-      return false // gone meanwhile, or not ours
+      return [] // gone meanwhile, or not ours
     }
+    const found = info(pid)
+    return found === undefined || found.state === 'Z' || found.state === 'X' ? [] : [found]
   })
 }
 
