@@ -3,7 +3,7 @@ import { defineConfig, type Plugin } from 'rolldown'
 /** What the runtime imports by name from Node's own modules. */
 const NAMED: Record<string, string[]> = {
   'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
-  'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync'],
+  'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync', 'statSync'],
   'node:url': ['fileURLToPath', 'pathToFileURL'],
 }
 

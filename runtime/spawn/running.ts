@@ -31,9 +31,9 @@ export class Running {
   readonly #lifeline: Duplex
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, name: string, address: string): Promise<Running> {
+  static async start(settings: Settings, name: string, address: string, spare = false): Promise<Running> {
     const { launch } = await import('./launch.ts')
-    const { args, env } = commandFor(settings, name, address)
+    const { args, env } = commandFor(settings, name, address, spare)
     const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
     if (subprocess.pid === undefined) throw await startFailure(launched, address)
@@ -59,6 +59,17 @@ export class Running {
         resolve({ code: code ?? undefined, signal: signal ?? undefined })
       })
     })
+  }
+
+  /** Calls back with what it writes on its lifeline, as a spare does. */
+  onLifeline(callback: (text: string) => void): void {
+    this.#lifeline.on('data', chunk => callback(String(chunk)))
+  }
+
+  /** Nobody will read what it wrote. */
+  discard(): void {
+    const { stdin, stdout, stderr } = this.#launched
+    for (const stream of [stdin, stdout, stderr]) stream.destroy()
   }
 
   /** Resolves when what it wrote before its exit has been read. */

@@ -21,6 +21,7 @@ import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
 import { installSignals } from './signals.ts'
+import { SpareSeat } from './spare.ts'
 import { exits, status } from './status.ts'
 import { flushStderr, presentWith } from './stderr.ts'
 
@@ -32,7 +33,7 @@ let ready = false
 
 /** Runs the program that the arguments name; resolves when its main has settled. */
 export async function boot(argv: string[]): Promise<void> {
-  const { lifelineFd } = adoptEnvironment(process.env)
+  const { lifelineFd, spare } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
@@ -46,11 +47,10 @@ export async function boot(argv: string[]): Promise<void> {
     port.outbox.flushSync()
     flushStderr()
   })
-  identity.args = command.args
-  identity.name ||= command.kind === 'eval' ? 'eval' : path.parse(command.program).name
-  openPort(command.pretty)
+  const seat = spare && lifelineFd !== undefined ? new SpareSeat(lifelineFd) : undefined
+  openPort(command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
-  await run(command)
+  await run(seat ? { ...command, kind: 'run', ...(await seat.program()) } : command)
 }
 
 /** The program is loaded and has done its first step: a parent waits for this frame. */
@@ -61,6 +61,8 @@ function announceReady(): void {
 }
 
 async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
+  identity.args = command.args
+  identity.name ||= command.kind === 'eval' ? 'eval' : path.parse(command.program).name
   const program = locate(command)
   process.argv = [process.execPath, fileURLToPath(program.url), ...command.args] // as Node has it
   port.onFirstUse(announceReady)
@@ -89,7 +91,7 @@ function locate(command: Command & { kind: 'run' | 'eval' }): Program {
   }
 }
 
-function openPort(pretty: boolean): void {
+function openPort(pretty: boolean, seat: SpareSeat | undefined): void {
   const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
   const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
   const source = fdSource(own(STDIN, stdin, 'read'), stdin)
@@ -98,15 +100,20 @@ function openPort(pretty: boolean): void {
   port.open(source, sink, {
     onStop: graceMs =>
       stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
-    onFault(error) {
-      status.malformedInput = true
-      reportFault(error)
+    onRun(info) {
+      if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
     },
+    onFault,
     onBroken(error) {
       if (port.readerGone) dieQuietly()
       else if (port.serving) panic(error)
     },
   })
+}
+
+function onFault(error: WatError): void {
+  status.malformedInput = true
+  reportFault(error)
 }
 
 /** End of input on the lifeline is the death of the parent, however it died. */
