@@ -45,7 +45,7 @@ export async function prewarm(count: number): Promise<void> {
   }
   wanted = count
   failures = 0
-  for (const spare of [...spares].slice(count)) spare.drop()
+  for (const spare of [...spares].slice(count)) void spare.drop()
   fill()
   await Promise.all([...spares].map(spare => spare.booted))
 }
@@ -61,7 +61,8 @@ export async function startProcess(settings: Settings, name: string, address: st
 }
 
 function fill(): void {
-  while (spares.size < wanted && failures < MOST_FAILURES && !isStopping()) spares.add(new Spare())
+  if (failures >= MOST_FAILURES || isStopping()) return
+  while (spares.size < wanted) spares.add(new Spare())
 }
 
 function refill(): void {

@@ -119,7 +119,7 @@ describe('a spare', () => {
       await until(
         () => !spares.some(alive),
         1500,
-        () => `alive: ${spares.filter(alive)}`,
+        () => `alive: ${spares.filter(alive).join(' ')}`,
       )
     }
   })
