@@ -169,5 +169,5 @@ class Spare {
 function assignmentOf({ program, args, env, cwd }: Settings, name: string, address: string): Assignment {
   const wished: NodeJS.ProcessEnv = { ...process.env, ...env }
   const set = Object.entries(wished).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { program, args: [...args], env: Object.fromEntries(set), cwd: cwd ?? process.cwd(), address, name }
+  return { program, args: [...args], env: new Map(set), cwd: cwd ?? process.cwd(), address, name }
 }

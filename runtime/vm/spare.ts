@@ -4,6 +4,7 @@ import { Reader, stringify } from '../edn/index.ts'
 import { toFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { identity } from './identity.ts'
+import { rehearse } from './program.ts'
 
 /** What a spare writes on its lifeline: it has booted; it has taken the program it was given. */
 export const WAITING = 'waiting\n'
@@ -14,7 +15,7 @@ export interface Assignment {
   program: string
   args: string[]
   /** The whole environment. */
-  env: Record<string, string>
+  env: Map<string, string>
   cwd: string
   address: string
   name: string
@@ -46,8 +47,8 @@ export class SpareSeat {
     const { program, args, env, cwd, address, name } = await this.#assignment.promise
     clearInterval(hold)
     if (cwd !== process.cwd()) process.chdir(cwd)
-    for (const variable of Object.keys(process.env)) if (!(variable in env)) delete process.env[variable]
-    for (const [variable, value] of Object.entries(env)) {
+    for (const variable of Object.keys(process.env)) if (!env.has(variable)) delete process.env[variable]
+    for (const [variable, value] of env) {
       if (process.env[variable] !== value) process.env[variable] = value
     }
     identity.address = address
@@ -60,14 +61,13 @@ export class SpareSeat {
 /** Goes the way of a first request once, so that it finds everything loaded and compiled. */
 async function warmUp(): Promise<void> {
   const reader = new Reader()
-  reader.push(Buffer.from('#wat/req [1 {:program "x" :args ["y"] :env {"A" "b"} :n 1.5 :ok true}]\n'))
+  reader.push(Buffer.from('#wat/req [1 {:program "x" :args ["y"] :env {"A" "b" "C" "d"} :n 1.5 :ok true}]\n'))
   if (reader.next()) stringify(toFrame(reader.value))
-  const nothing = 'data:text/javascript,'
-  await import(nothing)
+  await rehearse()
 }
 
 function isAssignment(info: Record<string, unknown>): info is Record<string, unknown> & Assignment {
   const { program, args, env, cwd, address, name } = info
   const texts = [program, cwd, address, name]
-  return texts.every(text => typeof text === 'string') && Array.isArray(args) && typeof env === 'object'
+  return texts.every(text => typeof text === 'string') && Array.isArray(args) && env instanceof Map
 }

@@ -21,7 +21,7 @@ describe('a spare', () => {
         const facts = async () => {
           process.env.LATE = 'set behind the start of the spare'
           delete process.env.GONE
-          const child = spawnProcess<any, any>(url, { name: 'same', args: ['--a', 'b c'], env: { OWN: '"ü"' }, cwd })
+          const child = spawnProcess<any, any>(url, { name: 'same', args: ['--a', 'b c'], env: { OWN: '"ü"', 'odd//:name': '1' }, cwd })
           const told = await child.call('hello')
           await child.stop()
           return [child.pid, told]
@@ -36,7 +36,14 @@ describe('a spare', () => {
     const [[cold, warm, again]] = await lab.facts(program)
     expect(warm[1]).toEqual(cold[1])
     expect(again[1]).toEqual(cold[1])
-    expect(warm[1]).toMatchObject({ body: 'hello', address: '/same', own: '"ü"', gone: null, wat: [] })
+    expect(warm[1]).toMatchObject({
+      body: 'hello',
+      address: '/same',
+      own: '"ü"',
+      odd: '1',
+      gone: null,
+      wat: [],
+    })
     expect(new Set([cold[0], warm[0], again[0]]).size).toBe(3)
   })
 
