@@ -52,10 +52,14 @@ export async function prewarm(count: number): Promise<void> {
 
 /** Starts a program in a spare, or in a new process. Rejects with `offline` when the system cannot start one. */
 export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
-  for (const spare of spares) {
-    if (!spare.fits(settings)) continue
-    const running = await spare.become(settings, name, address)
-    if (running) return running
+  if (spares.size > 0) {
+    const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
+    for (const spare of spares) {
+      const changes = spare.changesTo(env)
+      if (!changes || !spare.fits(settings)) continue
+      const running = await spare.become(assignmentOf(settings, changes, name, address))
+      if (running) return running
+    }
   }
   return Running.start(settings, name, address)
 }
@@ -94,24 +98,30 @@ class Spare {
   }
 
   /** Whether a process that it becomes is the same as one that was started with these settings. */
-  fits({ execArgv, stopGraceMs, maxFrame, env, cwd }: Settings): boolean {
+  fits({ execArgv, stopGraceMs, maxFrame, cwd }: Settings): boolean {
     const mine = this.#settings
     const same = stopGraceMs === mine.stopGraceMs && maxFrame === mine.maxFrame && execArgv.length === 0
     if (!this.#waits || !same || process.execPath !== this.#execPath) return false
-    if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) return false
-    const wished: NodeJS.ProcessEnv = { ...process.env, ...env }
-    return Object.keys({ ...wished, ...this.#env }).every(
-      variable => !READ_AT_START.test(variable) || wished[variable] === this.#env[variable],
-    )
+    return cwd === undefined || statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true
+  }
+
+  /** What is other in this environment than in its own; `undefined` if that cannot be changed any more. */
+  changesTo(env: NodeJS.ProcessEnv): Assignment['env'] | undefined {
+    const changes: Assignment['env'] = []
+    for (const variable in { ...env, ...this.#env }) {
+      if (env[variable] === this.#env[variable]) continue
+      if (READ_AT_START.test(variable)) return undefined
+      changes.push([variable, env[variable] ?? null])
+    }
+    return changes
   }
 
   /** Runs the program; `undefined` if it has died meanwhile, without having begun. */
-  async become(settings: Settings, name: string, address: string): Promise<Running | undefined> {
+  async become(assignment: Assignment): Promise<Running | undefined> {
     const running = this.#running as Running
     this.#forget()
     running.setRef(true)
-    const frame = runFrame(assignmentOf(settings, name, address))
-    running.stdin.write([Buffer.from(frame)], () => {}) // a failure shows in its exit
+    running.stdin.write([Buffer.from(runFrame(assignment))], () => {}) // a failure shows in its exit
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<false>(resolve => (timer = setTimeout(resolve, TAKE_MS, false)))
     const taken = await Promise.race([
@@ -166,8 +176,11 @@ class Spare {
   }
 }
 
-function assignmentOf({ program, args, env, cwd }: Settings, name: string, address: string): Assignment {
-  const wished: NodeJS.ProcessEnv = { ...process.env, ...env }
-  const set = Object.entries(wished).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { program, args: [...args], env: new Map(set), cwd: cwd ?? process.cwd(), address, name }
+function assignmentOf(
+  { program, args, cwd }: Settings,
+  env: Assignment['env'],
+  name: string,
+  address: string,
+): Assignment {
+  return { program, args: [...args], env, cwd: cwd ?? process.cwd(), address, name }
 }

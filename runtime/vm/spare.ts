@@ -14,8 +14,8 @@ export const TAKEN = 'taken\n'
 export interface Assignment {
   program: string
   args: string[]
-  /** The whole environment. */
-  env: Map<string, string>
+  /** What is other in its environment than in the spare's own; `null` for a variable that is not set. */
+  env: [variable: string, value: string | null][]
   cwd: string
   address: string
   name: string
@@ -47,9 +47,9 @@ export class SpareSeat {
     const { program, args, env, cwd, address, name } = await this.#assignment.promise
     clearInterval(hold)
     if (cwd !== process.cwd()) process.chdir(cwd)
-    for (const variable of Object.keys(process.env)) if (!env.has(variable)) delete process.env[variable]
     for (const [variable, value] of env) {
-      if (process.env[variable] !== value) process.env[variable] = value
+      if (value === null) delete process.env[variable]
+      else process.env[variable] = value
     }
     identity.address = address
     identity.name = name
@@ -61,7 +61,9 @@ export class SpareSeat {
 /** Goes the way of a first request once, so that it finds everything loaded and compiled. */
 async function warmUp(): Promise<void> {
   const reader = new Reader()
-  reader.push(Buffer.from('#wat/req [1 {:program "x" :args ["y"] :env {"A" "b" "C" "d"} :n 1.5 :ok true}]\n'))
+  reader.push(
+    Buffer.from('#wat/req [1 {:program "x" :args ["y"] :env [["A" "b"] ["C" nil]] :n 1.5 :ok true}]\n'),
+  )
   if (reader.next()) stringify(toFrame(reader.value))
   await rehearse()
 }
@@ -69,5 +71,5 @@ async function warmUp(): Promise<void> {
 function isAssignment(info: Record<string, unknown>): info is Record<string, unknown> & Assignment {
   const { program, args, env, cwd, address, name } = info
   const texts = [program, cwd, address, name]
-  return texts.every(text => typeof text === 'string') && Array.isArray(args) && env instanceof Map
+  return texts.every(text => typeof text === 'string') && Array.isArray(args) && Array.isArray(env)
 }
