@@ -34,7 +34,7 @@ let failures = 0
  * of the time; a new spare is started in its place. They are children like others: they do not keep this
  * process alive, end with it, and die when it dies. `prewarm(0)` lets them go.
  *
- * Resolves when all of them have booted. Rejects with `offline` if one cannot be started, with `denied`
+ * Resolves when all of them have booted, and those that are too many are gone. Rejects with `offline` if one cannot be started, with `denied`
  * for a count that is none.
  */
 export async function prewarm(count: number): Promise<void> {
@@ -45,9 +45,9 @@ export async function prewarm(count: number): Promise<void> {
   }
   wanted = count
   failures = 0
-  for (const spare of [...spares].slice(count)) void spare.drop()
+  const dropped = [...spares].slice(count).map(spare => spare.drop())
   fill()
-  await Promise.all([...spares].map(spare => spare.booted))
+  await Promise.all([...dropped, ...[...spares].map(spare => spare.booted)])
 }
 
 /** Starts a program in a spare, or in a new process. Rejects with `offline` when the system cannot start one. */
