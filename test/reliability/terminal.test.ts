@@ -76,7 +76,7 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
     terminal(
       `P36 S46 closing the terminal ends the tree${suspended ? ', also a suspended one' : ''}`,
       async ({ lab }) => {
-        const { shell, pids } = await grown(lab, '')
+        const { shell, pids, journal } = await grown(lab, '')
         if (suspended) {
           shell.write(CTRL_Z)
           await until(
@@ -87,15 +87,17 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
         }
         shell.signal('SIGKILL') // script goes, and the terminal with it
         await gone(pids, 7000)
+        expect(lines(journal)).toHaveLength(7)
         await shell.ended
       },
     )
   }
 
   terminal.for(['TERM', 'HUP'])('P37 the shell sees the number of SIG%s', async (signal, { lab }) => {
-    const { shell, pids } = await grown(lab, '')
+    const { shell, pids, journal } = await grown(lab, '')
     process.kill(pids[0]!, `SIG${signal}`)
     await gone(pids, 6000)
+    expect(lines(journal)).toHaveLength(7)
     expect(await status(shell)).toBe(signal === 'TERM' ? '143' : '129')
     await leave(shell)
   })
