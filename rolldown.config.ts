@@ -3,7 +3,7 @@ import { defineConfig, type Plugin } from 'rolldown'
 /** What the runtime imports by name from Node's own modules. */
 const NAMED: Record<string, string[]> = {
   'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
-  'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync'],
+  'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync', 'statSync'],
   'node:url': ['fileURLToPath', 'pathToFileURL'],
 }
 
@@ -30,25 +30,25 @@ const builtinsOnDemand: Plugin = {
 }
 
 /**
- * A small entry that turns the compile cache on, one file for the runtime, one for the codec, and one
+ * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
  * that is loaded with the first spawn: reading many small files costs more than a first reply. execa
  * and tree-kill are bundled, jsedn is not: only `wat-vm/jsedn` loads it.
  */
 export default defineConfig({
   input: {
     boot: 'runtime/vm/start.ts',
-    index: 'runtime/index.ts',
+    core: 'runtime/core.ts',
     edn: 'runtime/edn/index.ts',
     jsedn: 'runtime/jsedn/index.ts',
   },
   platform: 'node',
-  external: ['jsedn'],
+  external: ['jsedn', 'wat-vm'],
   plugins: [builtinsOnDemand],
   output: {
     dir: 'dist',
     format: 'esm',
     chunkFileNames: '[name].js',
-    advancedChunks: { groups: [{ name: 'builtins', test: /^\0node:/ }] },
+    codeSplitting: { groups: [{ name: 'codec', test: /^\0node:(buffer|fs|path)|runtime\/(edn|error)/ }] },
     comments: { legal: true, annotation: true, jsdoc: false },
   },
 })

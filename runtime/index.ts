@@ -6,6 +6,7 @@ import { port } from './vm/port.ts'
 import { WatError } from './error.ts'
 
 export { spawnProcess, Process } from './spawn/process.ts'
+export { prewarm } from './spawn/spares.ts'
 export type { SpawnOptions } from './spawn/options.ts'
 export { serve } from './vm/serve.ts'
 export type { Handler, Request, ServeOptions } from './vm/serve.ts'

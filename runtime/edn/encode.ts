@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { Keyword } from './keyword.ts'
 import { layout } from './layout.ts'
-import { grown, Out } from './out.ts'
+import { grown, mostBytes, Out } from './out.ts'
 import { leafText, refuse, shapeOf } from './shape.ts'
 import { fieldLabel, numberText, PLAIN, stringText } from './text.ts'
 import { List } from './values.ts'
@@ -158,8 +158,8 @@ function putAscii(at: number, text: string): number {
 
 /** Any text. */
 function putText(at: number, text: string): number {
-  // A UTF-16 unit is at most three bytes of UTF-8.
-  if (at + text.length * 3 > bytes.length) bytes = grown(bytes, at, text.length * 3)
+  const most = mostBytes(text)
+  if (at + most > bytes.length) bytes = grown(bytes, at, most)
   return at + bytes.write(text, at)
 }
 

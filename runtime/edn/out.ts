@@ -12,7 +12,7 @@ export class Out {
 
   /** Text of any kind, as UTF-8. */
   text(text: string): void {
-    const most = text.length * 3 // a UTF-16 unit is at most three bytes of UTF-8
+    const most = mostBytes(text)
     if (this.length + most > this.bytes.length) this.bytes = grown(this.bytes, this.length, most)
     this.length += this.bytes.write(text, this.length)
   }
@@ -38,4 +38,9 @@ export function grown(bytes: Buffer, length: number, more: number): Buffer {
   const larger = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, length + more))
   bytes.copy(larger, 0, 0, length)
   return larger
+}
+
+/** What the text takes at most as UTF-8. Only a long one is worth counting. */
+export function mostBytes(text: string): number {
+  return text.length < 1024 ? text.length * 3 : Buffer.byteLength(text)
 }

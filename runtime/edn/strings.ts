@@ -16,6 +16,9 @@ const ESCAPES: Record<number, string> = {
 
 const CHAIN_UNITS = 1024
 
+/** A string that ends within so many units is faster read by hand. */
+export const NEAR_UNITS = 64
+
 /** Reads the inside of a string with escapes, or one that is split over texts. Each unit is seen once. */
 export class StringScan {
   /** Where in the text the scan stopped: behind the closing quote, or at the culprit. */
@@ -36,6 +39,7 @@ export class StringScan {
 
   reset(): void {
     this.forget()
+    this.searched = ''
     this.state = PLAIN
   }
 
@@ -51,10 +55,10 @@ export class StringScan {
     while (at < end) {
       if (this.state === PLAIN) {
         const start = at
-        let unit = 0
-        while (at < end && (unit = text.charCodeAt(at)) !== 34 && unit !== 92) at++
+        at = this.plainEnd(text, start, end)
         if (keep && at > start) this.add(text.slice(start, at))
         if (at === end) break
+        const unit = text.charCodeAt(at)
         this.at = ++at
         if (unit === 34) return CLOSED
         this.state = ESCAPE
@@ -73,6 +77,28 @@ export class StringScan {
     return MORE
   }
 
+  /** Where the first quote or backslash from `from` on stands, or `end`. */
+  plainEnd(text: string, from: number, end: number): number {
+    const near = Math.min(end, from + NEAR_UNITS)
+    for (let at = from; at < near; at++) {
+      const unit = text.charCodeAt(at)
+      if (unit === 34 || unit === 92) return at
+    }
+    if (near === end) return end
+    // It is long: from here on the searches that are not written in JavaScript are faster. The place of the quote
+    // is remembered, or a far one would be looked for behind every backslash.
+    if (this.searched !== text || this.quote < near) {
+      const quote = text.indexOf('"', near)
+      this.searched = text
+      this.quote = quote === -1 ? text.length : quote
+    }
+    const limit = Math.min(this.quote, end)
+    const backslash = text.slice(near, limit).indexOf('\\')
+    return backslash === -1 ? limit : near + backslash
+  }
+
+  private searched = ''
+  private quote = 0
   private pass = true
 
   private begin(unit: number): boolean {

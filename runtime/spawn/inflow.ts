@@ -57,8 +57,9 @@ export class Inflow {
     )
   }
 
-  pump(): void {
-    this.#link?.pump()
+  /** More may be wanted than before. */
+  demand(): void {
+    this.#link?.demand()
   }
 
   /** Bytes that have come so far. */
@@ -110,7 +111,10 @@ export class Inflow {
       case 'cancel':
         return // of a request that was refused
       case 'stop':
-        return this.#onFault(new WatError('malformed', 'a #wat/stop frame has no meaning from a child'))
+      case 'run':
+        return this.#onFault(
+          new WatError('malformed', `a #wat/${frame.kind} frame has no meaning from a child`),
+        )
     }
   }
 

@@ -66,6 +66,7 @@ export function commandFor(
   settings: Settings,
   name: string,
   address: string,
+  spare: boolean,
 ): { args: string[]; env: NodeJS.ProcessEnv } {
   const node = [process.execPath, '--no-warnings', ...settings.execArgv]
   const boot = new URL('./boot.js', import.meta.url)
@@ -78,8 +79,7 @@ export function commandFor(
       ...node,
       fileURLToPath(boot),
       '--',
-      settings.program,
-      ...settings.args,
+      ...(spare ? ['spare'] : [settings.program, ...settings.args]),
     ],
     env: {
       ...process.env,
@@ -89,6 +89,7 @@ export function commandFor(
       [environment.stopGrace]: String(Math.max(1, Math.round(settings.stopGraceMs))),
       [environment.maxFrame]: String(settings.maxFrame),
       [environment.lifeline]: String(LIFELINE_FD),
+      ...(spare && { [environment.spare]: '1' }),
     },
   }
 }

@@ -14,7 +14,8 @@ import { nameFor, releaseAddress, takeAddress } from './address.ts'
 import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import { settle, type Settings, type SpawnOptions } from './options.ts'
-import { Running } from './running.ts'
+import type { Running } from './running.ts'
+import { startProcess } from './spares.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
@@ -88,8 +89,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       hurried: () => this.#hurried,
     })
     this.stdout = this.#inflow.receiver as Receiver<Res>
-    // Nobody has to await these two.
-    this.#ready.promise.catch(() => {})
+    this.#ready.promise.catch(() => {}) // nobody has to await it
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
@@ -163,7 +163,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   async #start(): Promise<Running | undefined> {
     try {
-      const running = await Running.start(this.#settings, this.name, this.address)
+      const running = await startProcess(this.#settings, this.name, this.address)
       this.#onStarted(running)
       return running
     } catch (error) {
@@ -231,7 +231,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** Something that decides whether its pipes are read may have changed. */
   #update(): void {
-    this.#inflow.pump()
+    this.#inflow.demand()
     this.#stderrFlow.resume()
     this.#updateRef()
   }

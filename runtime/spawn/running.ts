@@ -31,9 +31,9 @@ export class Running {
   readonly #lifeline: Duplex
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, name: string, address: string): Promise<Running> {
+  static async start(settings: Settings, name: string, address: string, spare = false): Promise<Running> {
     const { launch } = await import('./launch.ts')
-    const { args, env } = commandFor(settings, name, address)
+    const { args, env } = commandFor(settings, name, address, spare)
     const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
     if (subprocess.pid === undefined) throw await startFailure(launched, address)
@@ -49,14 +49,27 @@ export class Running {
     this.stderr = launched.stderr
     this.#lifeline.on('error', () => {}) // its guard is gone, as in a group that was killed
     ;(this.#lifeline as unknown as { unref(): void }).unref()
+    this.#setStreamsRef(false)
     this.exited = new Promise(resolve => {
       launched.process.once('exit', (code, signal) => {
         this.hasExited = true
+        this.#setStreamsRef(this.#ref)
         // The child is reaped: from here on only its guard may kill what is left of its group.
         this.#lifeline.end(CHILD_EXITED)
         resolve({ code: code ?? undefined, signal: signal ?? undefined })
       })
     })
+  }
+
+  /** Calls back with what it writes on its lifeline, as a spare does. */
+  onLifeline(callback: (text: string) => void): void {
+    this.#lifeline.on('data', chunk => callback(String(chunk)))
+  }
+
+  /** Nobody will read what it wrote. */
+  discard(): void {
+    const { stdin, stdout, stderr } = this.#launched
+    for (const stream of [stdin, stdout, stderr]) stream.destroy()
   }
 
   /** Resolves when what it wrote before its exit has been read. */
@@ -91,9 +104,15 @@ export class Running {
   setRef(on: boolean): void {
     if (on === this.#ref) return
     this.#ref = on
-    const { process, stdin, stdout, stderr } = this.#launched
-    if (on) process.ref()
+    const { process } = this.#launched
+    // While it lives, its process alone will do; this is called twice for a call that is alone.
+    if (this.hasExited) this.#setStreamsRef(on)
+    else if (on) process.ref()
     else process.unref()
+  }
+
+  #setStreamsRef(on: boolean): void {
+    const { stdin, stdout, stderr } = this.#launched
     for (const stream of [stdin, stdout, stderr]) setStreamRef(stream, on)
   }
 

@@ -21,6 +21,7 @@ import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
 import { installSignals } from './signals.ts'
+import { SpareSeat } from './spare.ts'
 import { exits, status } from './status.ts'
 import { flushStderr, presentWith } from './stderr.ts'
 
@@ -30,10 +31,9 @@ const STDOUT = 4
 
 let ready = false
 
-await main(process.argv.slice(2))
-
-async function main(argv: string[]): Promise<void> {
-  const { lifelineFd } = adoptEnvironment(process.env)
+/** Runs the program that the arguments name; resolves when its main has settled. */
+export async function boot(argv: string[]): Promise<void> {
+  const { lifelineFd, spare } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
@@ -47,11 +47,10 @@ async function main(argv: string[]): Promise<void> {
     port.outbox.flushSync()
     flushStderr()
   })
-  identity.args = command.args
-  identity.name ||= command.kind === 'eval' ? 'eval' : path.parse(command.program).name
-  openPort(command.pretty)
+  const seat = spare && lifelineFd !== undefined ? new SpareSeat(lifelineFd) : undefined
+  openPort(command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
-  await run(command)
+  await run(seat ? { ...command, kind: 'run', ...(await seat.program()) } : command)
 }
 
 /** The program is loaded and has done its first step: a parent waits for this frame. */
@@ -62,6 +61,8 @@ function announceReady(): void {
 }
 
 async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
+  identity.args = command.args
+  identity.name ||= command.kind === 'eval' ? 'eval' : path.parse(command.program).name
   const program = locate(command)
   process.argv = [process.execPath, fileURLToPath(program.url), ...command.args] // as Node has it
   port.onFirstUse(announceReady)
@@ -69,7 +70,8 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
     announceReady()
-    if (typeof exported.default === 'function') await callMain(exported.default as Main)
+    // A default-exported function is the program's main; it gets what the program's `wat-vm` exports.
+    if (typeof exported.default === 'function') await (exported.default as Main)(await import('wat-vm'))
   } catch (error) {
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
@@ -80,11 +82,6 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
 
 type Main = (wat: typeof runtime) => unknown
 
-/** A default-exported function is the program's main; it gets what `wat-vm` exports. */
-async function callMain(exported: Main): Promise<void> {
-  await exported(await import('../index.ts'))
-}
-
 function locate(command: Command & { kind: 'run' | 'eval' }): Program {
   if (command.kind === 'eval') return expressionProgram(command.expression)
   try {
@@ -94,7 +91,7 @@ function locate(command: Command & { kind: 'run' | 'eval' }): Program {
   }
 }
 
-function openPort(pretty: boolean): void {
+function openPort(pretty: boolean, seat: SpareSeat | undefined): void {
   const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
   const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
   const source = fdSource(own(STDIN, stdin, 'read'), stdin)
@@ -103,15 +100,20 @@ function openPort(pretty: boolean): void {
   port.open(source, sink, {
     onStop: graceMs =>
       stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
-    onFault(error) {
-      status.malformedInput = true
-      reportFault(error)
+    onRun(info) {
+      if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
     },
+    onFault,
     onBroken(error) {
       if (port.readerGone) dieQuietly()
       else if (port.serving) panic(error)
     },
   })
+}
+
+function onFault(error: WatError): void {
+  status.malformedInput = true
+  reportFault(error)
 }
 
 /** End of input on the lifeline is the death of the parent, however it died. */

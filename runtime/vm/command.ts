@@ -28,6 +28,7 @@ Exit codes:
 
 /** Reads the arguments behind `wat`. What follows the program's name belongs to the program. */
 export function parseCommand(argv: string[], version: () => string): Command {
+  if (argv[0] === '--') return run(argv.slice(1), undefined, false) // as every child is started: it needs no parser
   // Not imported: an import of all of node:util loads parts of Node that open stderr, non-blocking.
   const { parseArgs } = process.getBuiltinModule('node:util')
   const { tokens } = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true })

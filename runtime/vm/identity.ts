@@ -25,10 +25,15 @@ export const environment = {
   stopGrace: 'WAT_STOP_GRACE_MS',
   maxFrame: 'WAT_MAX_FRAME_BYTES',
   lifeline: 'WAT_LIFELINE_FD',
+  spare: 'WAT_SPARE',
 } as const
 
 /** Takes over what the parent told, and removes it so that nothing this process starts inherits it. */
-export function adoptEnvironment(env: NodeJS.ProcessEnv): { lifelineFd: number | undefined } {
+export function adoptEnvironment(env: NodeJS.ProcessEnv): {
+  lifelineFd: number | undefined
+  /** Whether it is to wait for a program. */
+  spare: boolean
+} {
   const take = (name: string) => {
     const value = env[name]
     if (value !== undefined) delete env[name]
@@ -40,7 +45,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): { lifelineFd: number |
   identity.name = take(environment.name) ?? identity.address.slice(identity.address.lastIndexOf('/') + 1)
   identity.stopGraceMs = positive(take(environment.stopGrace)) ?? identity.stopGraceMs
   identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
-  return { lifelineFd: positive(take(environment.lifeline)) }
+  return { lifelineFd: positive(take(environment.lifeline)), spare: take(environment.spare) !== undefined }
 }
 
 /** The address of something that this process starts. */

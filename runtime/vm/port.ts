@@ -34,6 +34,8 @@ export interface Server {
 }
 
 interface PortEvents {
+  /** The parent gives this process, a spare, its program. */
+  onRun(info: Record<string, unknown>): void
   /** The parent wants this process to stop. */
   onStop(graceMs: number): void
   /** The input held something malformed or too large. */
@@ -135,9 +137,7 @@ export class Port {
   }
 
   /** Looks again whether more input is wanted. */
-  pump(): void {
-    this.#link?.pump()
-  }
+  pump = (): void => this.#link?.pump()
 
   /** Takes no new work: readers see end of input, requests are answered with `offline`. */
   refuse(): void {
@@ -180,7 +180,8 @@ export class Port {
   #demand(): void {
     if (!this.opened) return this.stdin.finish()
     this.#onUse()
-    this.pump()
+    this.#link?.demand()
+    this.#updateRef()
   }
 
   /** Input is read while somebody waits for it, and a little ahead so that a stop is seen. */
@@ -214,6 +215,8 @@ export class Port {
         return this.#unserved.cancel(frame.id)
       case 'stop':
         return this.#events?.onStop(frame.graceMs)
+      case 'run':
+        return this.#events?.onRun(frame.info)
       default:
         this.#onFault(new WatError('malformed', `a #${tags[frame.kind]} frame has no meaning here`))
     }

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const STARTED = 'wat-vm:started'
 
 const entries: Record<string, string> = {
-  'wat-vm': new URL('./index.js', import.meta.url).href,
+  'wat-vm': new URL('./core.js', import.meta.url).href,
   'wat-vm/edn': new URL('./edn.js', import.meta.url).href,
   'wat-vm/jsedn': new URL('./jsedn.js', import.meta.url).href,
 }
@@ -38,6 +38,29 @@ export function expressionProgram(expression: string): Program {
  * everything it imports has been found, parsed and run, just before its own first line runs.
  */
 export async function runProgram(program: Program, onStarted: () => void): Promise<Record<string, unknown>> {
+  const hooks = hook(program, onStarted)
+  try {
+    return (await import(program.url)) as Record<string, unknown>
+  } catch (error) {
+    throw error instanceof SyntaxError ? withPlace(error, hooks.loading()) : error
+  }
+}
+
+/** Runs an empty program the same way, so that the first real one finds the way prepared. */
+export async function rehearse(): Promise<void> {
+  const program = { url: pathToFileURL(path.resolve('[spare].mts')).href, source: 'export {}' }
+  const hooks = hook(program, () => {})
+  await import(program.url)
+  hooks.deregister()
+}
+
+interface Hooks {
+  /** The module that is being loaded, or was last. */
+  loading(): string
+  deregister(): void
+}
+
+function hook(program: Program, onStarted: () => void): Hooks {
   Object.assign(globalThis, { [Symbol.for(STARTED)]: onStarted })
   let loading = program.url
   const load: module.LoadHookSync = (url, context, next) => {
@@ -46,7 +69,7 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
     if (url === program.url) return loadEntry(program, context, next)
     return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
   }
-  module.registerHooks({
+  const registered = module.registerHooks({
     resolve(specifier, context, next) {
       const entry = entries[specifier]
       if (entry) return { url: entry, format: 'module', shortCircuit: true }
@@ -59,11 +82,7 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
     // With a hook for loading, Node 22 asks none of them about what a CommonJS module requires.
     ...(/\.c[jt]s$/.test(program.url) ? {} : { load }),
   })
-  try {
-    return (await import(program.url)) as Record<string, unknown>
-  } catch (error) {
-    throw error instanceof SyntaxError ? withPlace(error, loading) : error
-  }
+  return { loading: () => loading, deregister: () => registered.deregister() }
 }
 
 /**

@@ -2,4 +2,5 @@
 import './version.ts'
 
 process.getBuiltinModule('node:module').enableCompileCache()
-await import('./boot.ts')
+const { 'wat-vm:boot': boot } = await import('../core.ts')
+await boot(process.argv.slice(2))

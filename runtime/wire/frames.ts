@@ -23,6 +23,8 @@ export const tags = {
   ready: 'wat/ready',
   /** `#wat/stop {:grace-ms n}` from the parent: stop gracefully within n ms. */
   stop: 'wat/stop',
+  /** `#wat/run {…}` from the parent to a spare: the program it runs from now on. */
+  run: 'wat/run',
 } as const
 
 /** What came in: a plain message, or one of the frames above. */
@@ -34,6 +36,7 @@ export type Frame =
   | { kind: 'cancel'; id: number }
   | { kind: 'ready'; info: Record<string, unknown> }
   | { kind: 'stop'; graceMs: number }
+  | { kind: 'run'; info: Record<string, unknown> }
 
 /** Tells what a form on the wire is. Throws `malformed` for a `#wat/` form that is no frame. */
 export function toFrame(form: unknown): Frame {
@@ -50,6 +53,8 @@ export function toFrame(form: unknown): Frame {
       return { kind: 'cancel', id: idOf(form, 1, 1) }
     case tags.ready:
       return { kind: 'ready', info: mapOf(form) }
+    case tags.run:
+      return { kind: 'run', info: mapOf(form) }
     case tags.stop:
       return { kind: 'stop', graceMs: graceOf(form) }
     default:
@@ -84,6 +89,10 @@ export function cancelFrame(id: number): string {
 
 export function readyFrame(address: string, pid: number): string {
   return `#wat/ready ${stringify({ protocol: PROTOCOL, pid, address })}\n`
+}
+
+export function runFrame(assignment: object): string {
+  return `#wat/run ${stringify({ ...assignment })}\n`
 }
 
 export function stopFrame(graceMs: number): string {

@@ -65,6 +65,11 @@ export class Link {
     else this.#setReading(!more)
   }
 
+  /** More may be wanted than before. While the source is read everything that has come is delivered already. */
+  demand(): void {
+    if (!this.#reading) this.pump()
+  }
+
   /** Takes what has come as all there will be. Idempotent. */
   endInput(): void {
     if (this.#ended) return

@@ -5,8 +5,6 @@ import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
 
-type Taken = (error?: WatError) => void
-
 /**
  * What waits to be written to one pipe. Frames of one tick go out in one write, and a write goes out
  * as soon as a batch is full: a write per frame costs more than the frame.
@@ -16,7 +14,10 @@ export class Outbox {
   readonly #out = new Out()
   #chunks: Uint8Array[] = []
   #chunkBytes = 0
-  #taken: Taken[] = []
+  /** Settles with the batch: one promise for all who sent a part of it. */
+  #taken: PromiseWithResolvers<void> | undefined
+  /** The same of a batch that could not be written. */
+  #lost: PromiseWithResolvers<void> | undefined
   #writing = false
   #inFlight = 0
   #scheduled = false
@@ -26,6 +27,10 @@ export class Outbox {
   #broken = false
   #failure: WatError | undefined
   #sink: Sink | undefined
+  readonly #flushScheduled = () => {
+    this.#scheduled = false
+    this.flush()
+  }
   readonly #onDrain: () => void
   /** Nothing more can be written; whoever owns the outbox says with `abort` what to tell the senders. */
   readonly #onBroken: (error: WatError) => void
@@ -63,27 +68,22 @@ export class Outbox {
 
   /**
    * Queues one line, written straight behind what waits. Throws what `write` throws, and `too-large` when the
-   * other side would refuse it; then nothing is queued. `taken` is called once: when the pipe has it, or with
-   * the error.
+   * other side would refuse it; then nothing is queued.
    */
-  add(write: LineWriter, id: number, body: unknown, maxFrame: number, taken?: Taken): void {
+  add(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
+    if (this.failure) return
+    this.#write(write, id, body, maxFrame)
+    this.#added()
+  }
+
+  /** The same for whoever waits: resolves when the pipe has it, rejects when it never will. */
+  send(write: LineWriter, body: unknown, maxFrame: number): Promise<void> {
     const { failure } = this
-    if (failure) {
-      taken?.(failure)
-      return
-    }
-    const out = this.#out
-    if (out.busy)
-      throw new WatError('denied', 'a value that is being sent cannot send another to the same place')
-    const start = out.length
-    try {
-      write(out, id, body)
-      fit(out.length - start, maxFrame)
-    } catch (error) {
-      out.length = start
-      throw error
-    }
-    this.#added(taken)
+    if (failure) return Promise.reject(failure)
+    this.#write(write, 0, body, maxFrame)
+    const { promise } = (this.#taken ??= Promise.withResolvers<void>())
+    this.#added()
+    return promise
   }
 
   /** Queues text made of whole lines. */
@@ -110,29 +110,30 @@ export class Outbox {
     const bytes = Buffer.from(text)
     this.#chunks.unshift(bytes)
     this.#chunkBytes += bytes.length
-    this.flush()
+    if (this.#out.busy) this.#schedule()
+    else this.flush()
   }
 
   /** Writes what is queued now, unless a write is under way; that one's end takes the rest along. */
   flush(): void {
-    if (this.#writing || this.#failure || this.#broken || !this.#sink) return
+    if (this.#writing || this.#failure || this.#broken || !this.#sink || this.#out.busy) return
     if (this.queued === 0) {
       if (this.#ending) this.#finish(this.#sink)
       return
     }
     const taken = this.#taken
-    this.#taken = []
+    this.#taken = undefined
     this.#writing = true
     this.#sink.write(this.#takeChunks(), error => {
       this.#writing = false
       this.#inFlight = 0
       if (error) {
-        this.#taken = [...taken, ...this.#taken]
+        this.#lost = taken
         this.#broken = true
         this.#onBroken(brokenPipe(error))
         return
       }
-      for (const done of taken) done()
+      taken?.resolve()
       this.flush()
       if (!this.full) this.#onDrain()
     })
@@ -161,15 +162,27 @@ export class Outbox {
     this.#failure = reason
     this.#takeChunks()
     this.#inFlight = 0
-    const taken = this.#taken
-    this.#taken = []
     this.#sink?.close()
-    for (const done of taken) done(reason)
+    this.#lost?.reject(reason)
+    this.#taken?.reject(reason)
     this.#release()
   }
 
-  #added(taken?: Taken): void {
-    if (taken) this.#taken.push(taken)
+  #write(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
+    const out = this.#out
+    if (out.busy)
+      throw new WatError('denied', 'a value that is being sent cannot send another to the same place')
+    const start = out.length
+    try {
+      write(out, id, body)
+      fit(out.length - start, maxFrame)
+    } catch (error) {
+      out.length = start
+      throw error
+    }
+  }
+
+  #added(): void {
     const { length } = this.#out
     if (length < BATCH_BYTES) {
       if (!this.#scheduled) this.#schedule()
@@ -202,10 +215,7 @@ export class Outbox {
 
   #schedule(): void {
     this.#scheduled = true
-    queueMicrotask(() => {
-      this.#scheduled = false
-      this.flush()
-    })
+    queueMicrotask(this.#flushScheduled)
   }
 
   #finish(sink: Sink): void {

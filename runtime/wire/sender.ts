@@ -27,11 +27,13 @@ export class Sender<T = unknown> {
    * over `maxFrame` bytes, and `overloaded` when unawaited sends pile up past 64 MiB.
    */
   send(value: T): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const tooMuch = this.#outbox.overflow
-      if (tooMuch) return reject(tooMuch)
-      this.#outbox.add(this.#write, 0, value, this.#maxFrame, error => (error ? reject(error) : resolve()))
-    })
+    const tooMuch = this.#outbox.overflow
+    if (tooMuch) return Promise.reject(tooMuch)
+    try {
+      return this.#outbox.send(this.#write, value, this.#maxFrame)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

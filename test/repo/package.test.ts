@@ -51,12 +51,12 @@ describe('P41 the package is what it says', () => {
   test('P41 the API table of the README lists the exports', async () => {
     const [main = '', edn = ''] = section('README.md', '## API').split("from 'wat-vm/edn'`")
     for (const [table, entry] of [
-      [main, 'dist/index.js'],
+      [main, 'dist/core.js'],
       [edn, 'dist/edn.js'],
     ] as const) {
       const listed = tableRows(table).flatMap(([cell]) => /^`(\w+)`$/.exec(cell ?? '')?.[1] ?? [])
       const exported = (await import(/* @vite-ignore */ path.join(root, entry))) as object
-      expect(sorted(listed)).toEqual(sorted(Object.keys(exported)))
+      expect(sorted(listed)).toEqual(sorted(Object.keys(exported).filter(name => !name.includes(':'))))
     }
   })
 })

@@ -21,13 +21,13 @@ export function importsOf(file: string): { files: string[]; packages: string[] }
     files: found
       .filter(name => name.startsWith('.'))
       .map(name => path.posix.join(path.posix.dirname(file), name)),
-    packages: found.filter(name => !name.startsWith('.') && !name.startsWith('node:')),
+    packages: found.filter(name => !/^(\.|node:|wat-vm$)/.test(name)), // by its own name the package is no other
   }
 }
 
 /** The room a file belongs to, as docs/architecture.md names it. */
 export function roomOf(file: string): string {
-  if (file === 'vm/boot.ts' || file === 'vm/start.ts') return 'boot'
+  if (/^(core|vm\/(boot|start))\.ts$/.test(file)) return 'boot'
   return file.includes('/') ? (file.split('/')[0] ?? file) : path.parse(file).name
 }
 

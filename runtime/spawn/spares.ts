@@ -1,0 +1,173 @@
+import { statSync } from 'node:fs'
+import { WatError } from '../error.ts'
+import { children, type Child } from '../vm/children.ts'
+import { childAddress } from '../vm/identity.ts'
+import { isStopping } from '../vm/lifecycle.ts'
+import { TAKEN, WAITING, type Assignment } from '../vm/spare.ts'
+import { runFrame } from '../wire/frames.ts'
+import { settle, type Settings } from './options.ts'
+import { Running } from './running.ts'
+
+const MOST = 64
+const NAME = 'spare'
+
+/** A spare that is taken is replaced this much later: the program that took it goes first. */
+const REFILL_MS = 50
+
+/** One that has not taken its program by then, because it is suspended or worse, is given up. */
+const TAKE_MS = 1000
+
+/** After so many that died before they had booted no more are started. */
+const MOST_FAILURES = 3
+
+/** What Node or the C library reads once, when a process starts: a spare cannot take it over later. */
+const READ_AT_START = /^(NODE_|LD_|UV_|SSL_|OPENSSL_|MALLOC_|GLIBC_|LC_|LANG|TZ$|WAT_)/
+
+const spares = new Set<Spare>()
+let wanted = 0
+let failures = 0
+
+/**
+ * Keeps `count` spare processes, at most 64: booted, in a group of their own, waiting for a program. A
+ * `spawnProcess` takes one if its options allow that (no `execArgv`, the usual `stopGrace` and `maxFrame`,
+ * no other value for what Node reads from the environment when it starts), and then replies in a fraction
+ * of the time; a new spare is started in its place. They are children like others: they do not keep this
+ * process alive, end with it, and die when it dies. `prewarm(0)` lets them go.
+ *
+ * Resolves when all of them have booted. Rejects with `offline` if one cannot be started, with `denied`
+ * for a count that is none.
+ */
+export async function prewarm(count: number): Promise<void> {
+  if (!Number.isInteger(count) || count < 0 || count > MOST) {
+    throw new WatError('denied', `prewarm takes a number of processes, from 0 to ${MOST}`, {
+      data: { count: String(count) },
+    })
+  }
+  wanted = count
+  failures = 0
+  for (const spare of [...spares].slice(count)) void spare.drop()
+  fill()
+  await Promise.all([...spares].map(spare => spare.booted))
+}
+
+/** Starts a program in a spare, or in a new process. Rejects with `offline` when the system cannot start one. */
+export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
+  for (const spare of spares) {
+    if (!spare.fits(settings)) continue
+    const running = await spare.become(settings, name, address)
+    if (running) return running
+  }
+  return Running.start(settings, name, address)
+}
+
+function fill(): void {
+  if (failures >= MOST_FAILURES || isStopping()) return
+  while (spares.size < wanted) spares.add(new Spare())
+}
+
+function refill(): void {
+  setTimeout(fill, REFILL_MS).unref()
+}
+
+class Spare {
+  /** Resolves when it waits for a program. Rejects with `offline` when it never will. */
+  readonly booted: Promise<void>
+  readonly #settings = settle(NAME, {})
+  readonly #env = { ...process.env }
+  readonly #execPath = process.execPath
+  readonly #taken = Promise.withResolvers<void>()
+  readonly #child: Child = {
+    stopWithin: () => this.drop(),
+    killTree: () => this.drop(),
+    signal: name => void this.#running?.signal(name),
+    killGroup: () => void this.#running?.signalGroup('SIGKILL'),
+  }
+  #running: Running | undefined
+  #waits = false
+  /** It has its program, and is somebody else's now. */
+  #given = false
+
+  constructor() {
+    children.add(this.#child)
+    this.booted = this.#start()
+    this.booted.catch(() => failures++)
+  }
+
+  /** Whether a process that it becomes is the same as one that was started with these settings. */
+  fits({ execArgv, stopGraceMs, maxFrame, env, cwd }: Settings): boolean {
+    const mine = this.#settings
+    const same = stopGraceMs === mine.stopGraceMs && maxFrame === mine.maxFrame && execArgv.length === 0
+    if (!this.#waits || !same || process.execPath !== this.#execPath) return false
+    if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) return false
+    const wished: NodeJS.ProcessEnv = { ...process.env, ...env }
+    return Object.keys({ ...wished, ...this.#env }).every(
+      variable => !READ_AT_START.test(variable) || wished[variable] === this.#env[variable],
+    )
+  }
+
+  /** Runs the program; `undefined` if it has died meanwhile, without having begun. */
+  async become(settings: Settings, name: string, address: string): Promise<Running | undefined> {
+    const running = this.#running as Running
+    this.#forget()
+    running.setRef(true)
+    const frame = runFrame(assignmentOf(settings, name, address))
+    running.stdin.write([Buffer.from(frame)], () => {}) // a failure shows in its exit
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<false>(resolve => (timer = setTimeout(resolve, TAKE_MS, false)))
+    const taken = await Promise.race([
+      this.#taken.promise.then(() => true),
+      running.exited.then(() => false),
+      late,
+    ])
+    clearTimeout(timer)
+    this.#given = taken
+    if (taken) return running
+    running.signalGroup('SIGKILL')
+    return undefined
+  }
+
+  /** Ends it: it has no program that could want to end in order. Resolves when it is gone. */
+  async drop(): Promise<void> {
+    this.#forget()
+    await this.booted.catch(() => {})
+    this.#running?.signalGroup('SIGKILL')
+    await this.#running?.exited
+  }
+
+  async #start(): Promise<void> {
+    const running = await Running.start(this.#settings, NAME, childAddress(NAME), true)
+    this.#running = running
+    const waiting = new Promise<void>(resolve =>
+      running.onLifeline(text => {
+        if (text.includes(WAITING)) resolve()
+        if (text.includes(TAKEN)) this.#taken.resolve()
+      }),
+    )
+    const exit = running.exited.then(({ code, signal }) => {
+      if (this.#given) return undefined as never
+      this.#forget()
+      running.discard()
+      throw new WatError('offline', `a spare has ended with ${signal ?? code}`, {
+        data: { exit: { code, signal } },
+      })
+    })
+    exit.catch(() => {})
+    await Promise.race([waiting, exit])
+    failures = 0
+    this.#waits = spares.has(this)
+    running.setRef(false)
+  }
+
+  /** From now on it is no spare. */
+  #forget(): void {
+    this.#waits = false
+    children.delete(this.#child)
+    if (spares.delete(this)) refill()
+  }
+}
+
+function assignmentOf({ program, args, env, cwd }: Settings, name: string, address: string): Assignment {
+  const wished: NodeJS.ProcessEnv = { ...process.env, ...env }
+  const set = Object.entries(wished).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return { program, args: [...args], env: new Map(set), cwd: cwd ?? process.cwd(), address, name }
+}
