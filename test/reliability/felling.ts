@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { alive, describe, until, type ProcessInfo } from '../support/proc.ts'
-import { isBelow, Tree, zombiesOf } from './forest.ts'
+import { isBelow, split, Tree, zombiesOf } from './forest.ts'
 import { bringAbout, strike } from './moments.ts'
 import { DEPTH, plan, unresponsive, WIDTH, type Address, type Kill, type Plan } from './plan.ts'
 
@@ -62,7 +62,7 @@ function addresses(depth: number): Address[] {
 async function killOne(tree: Tree, kill: Kill, leaves: Record<string, string>): Promise<Result> {
   const failures: string[] = []
   const result = { kill, failures, survivors: 0, msToLastDeath: 0 }
-  const spared = kill.doomed.length > 0 ? beside(tree, kill.doomed) : []
+  const spared = kill.doomed.length > 0 ? tree.beside(kill.doomed) : []
   try {
     const pid = await bringAbout(tree, kill)
     strike(tree, kill, pid)
@@ -89,12 +89,6 @@ async function killOne(tree: Tree, kill: Kill, leaves: Record<string, string>): 
     () => `zombies: ${describe(zombies())}`,
   ).catch(error => failures.push(String(error)))
   return result
-}
-
-/** Who has to live on: everybody else in the tree, guards and foreign children included. */
-function beside(tree: Tree, doomed: Address): ProcessInfo[] {
-  const lost = new Set(tree.below(doomed).map(({ pid }) => pid))
-  return tree.below([]).filter(({ pid }) => !lost.has(pid))
 }
 
 /** Nobody who is left is too busy to answer, except those that answer nobody. */
@@ -136,8 +130,4 @@ async function dead(pid: number): Promise<void> {
 
 function isGone(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ESRCH'
-}
-
-function split(name: string): Address {
-  return name === '' ? [] : name.split(',')
 }

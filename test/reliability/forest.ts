@@ -68,7 +68,21 @@ export class Tree {
 
   /** Everything alive at an address and below: wat-vms, guards and foreign children of any age. */
   below(address: Address): ProcessInfo[] {
-    return tagged(this.#line + address.map(name => `${name}/`).join(''))
+    const line = tagged(this.#line + address.map(name => `${name}/`).join(''))
+    // One that was a spare shows the line of its parent: its group tells.
+    const groups = this.#groups(address)
+    const seen = new Set(line.map(({ pid }) => pid))
+    const others = address.length === 0 ? [] : tagged(this.#line)
+    return [...line, ...others.filter(({ pid, pgid }) => groups.has(pgid) && !seen.has(pid))]
+  }
+
+  /** Who has to live on when somebody dies: everybody else, guards and foreign children included. */
+  beside(address: Address): ProcessInfo[] {
+    const doomed = this.#groups(address)
+    const groups = this.#groups([])
+    return this.below([]).filter(
+      ({ pid, pgid }) => (groups.has(pgid) || groups.has(pid)) && !doomed.has(pgid) && !doomed.has(pid),
+    )
   }
 
   /** Frees whoever is left. */
@@ -82,6 +96,12 @@ export class Tree {
     }
   }
 
+  /** Of the limbs at and below an address; each leads one. */
+  #groups(address: Address): Set<number> {
+    const below = [...this.limbs].filter(([name]) => isBelow(split(name), address))
+    return new Set(below.map(([, pid]) => pid))
+  }
+
   async #listen(): Promise<void> {
     for (;;) {
       const frame = await this.root.stdout.value().catch(() => undefined) // killed inside a form
@@ -93,6 +113,11 @@ export class Tree {
     }
     for (const resolve of this.#waiting.values()) resolve(undefined)
   }
+}
+
+/** The address behind a key of `limbs`. */
+export function split(name: string): Address {
+  return name === '' ? [] : name.split(',')
 }
 
 export function isBelow(address: Address, above: Address): boolean {

@@ -1,6 +1,6 @@
 // Grows trees, kills one process after another in them, in every way, at every level and moment, and
 // counts who survives:
-// node test/reliability/kills.ts [--kills 300 | --trees 1] [--seed 1] [--jobs 2] [--no-ps] [--load] [--verbose]
+// node test/reliability/kills.ts [--kills 300 | --trees 1] [--seed 1] [--jobs 2] [--no-ps] [--spares] [--load] [--verbose]
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -16,17 +16,19 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     jobs: { type: 'string', default: '2' },
     'no-ps': { type: 'boolean', default: false },
+    spares: { type: 'boolean', default: false },
     load: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 })
-const flags = (['no-ps', 'load'] as const).filter(name => values[name]).map(name => ` --${name}`)
+const flags = (['no-ps', 'spares', 'load'] as const).filter(name => values[name]).map(name => ` --${name}`)
 const results: Result[] = []
 let broken = 0
 let next = Number(values.seed)
 const end = values.trees === undefined ? Infinity : next + Number(values.trees)
 
 const bare = values['no-ps'] ? barePath() : undefined
+const env = { ...(bare && { PATH: bare }), ...(values.spares && { WAT_TEST_SPARES: '1' }) }
 const hogs = values.load ? os.cpus().map(() => new Worker('for(;;){}', { eval: true })) : []
 await Promise.all(Array.from({ length: Number(values.jobs) }, job))
 await Promise.all(hogs.map(hog => hog.terminate()))
@@ -37,7 +39,7 @@ report()
 async function job(): Promise<void> {
   while (next < end && (values.trees !== undefined || results.length < Number(values.kills))) {
     const seed = next++
-    await fell(seed, bare ? { PATH: bare } : {}, note).catch(error => {
+    await fell(seed, env, note).catch(error => {
       broken++
       console.log(`tree ${seed}: ${error.stack}\n${replay(seed)}`)
     })

@@ -1,7 +1,7 @@
 // Every process of a tree that is going to be killed: it grows what is below it, passes orders on to
 // their address, and behaves badly when told to.
 import { spawn, spawnSync } from 'node:child_process'
-import { println, serve, spawnProcess, self, type Process } from 'wat-vm'
+import { prewarm, println, serve, spawnProcess, self, type Process } from 'wat-vm'
 
 export interface Order {
   op: 'ping' | 'misbehave' | 'hang' | 'flood' | 'stuff' | 'bulk' | 'sprout' | 'stop' | 'die'
@@ -22,9 +22,12 @@ const MEGABYTE = 'x'.repeat(1_000_000)
 const [depth = 0, width = 0] = self.args.map(Number)
 const limbs = new Map<string, Process<Order, unknown>>()
 const count = depth > 0 ? width : 0
+const spares = process.env.WAT_TEST_SPARES !== undefined && count > 0
+if (spares) await prewarm(count)
 for (let n = 0; n < count; n++) grow(String(n), depth - 1)
 self.onStop(() => console.error(`hook ${process.pid}`))
 await Promise.all([...limbs.values()].map(limb => limb.ready))
+if (spares) await prewarm(1)
 
 /** What it inherits tells whose line a process belongs to, also one that is milliseconds old. */
 function grow(name: string, levels: number): Process<Order, unknown> {
@@ -61,6 +64,7 @@ const orders: Record<Order['op'], (order: Order) => unknown> = {
   stop: ({ name = '' }) => limbs.get(name)!.stop(),
   die: ({ how = '' }) => void setImmediate(dieOf, how),
   sprout({ name = '', depth: levels = 0, how, ms = 0 }) {
+    void prewarm(0) // this one is to be seen from its birth on
     const limb = grow(name, levels)
     if (how === undefined) return limb.ready
     grow(`${name}b`, 0)

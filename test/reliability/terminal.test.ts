@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import type { Live } from '../support/live.ts'
 import { installed } from '../support/machine.ts'
-import { alive, gone, state, until } from '../support/proc.ts'
+import { alive, gone, info, state, until } from '../support/proc.ts'
 
 const CTRL_C = '\x03'
 const CTRL_Z = '\x1a'
+const CTRL_BACKSLASH = '\x1c'
 
 /** A tree of seven on three levels; every hook writes a line. The leaves named in `stuck` loop for ever. */
 const tree = ts`
@@ -76,7 +77,7 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
     terminal(
       `P36 S46 closing the terminal ends the tree${suspended ? ', also a suspended one' : ''}`,
       async ({ lab }) => {
-        const { shell, pids } = await grown(lab, '')
+        const { shell, pids, journal } = await grown(lab, '')
         if (suspended) {
           shell.write(CTRL_Z)
           await until(
@@ -87,15 +88,47 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
         }
         shell.signal('SIGKILL') // script goes, and the terminal with it
         await gone(pids, 7000)
+        expect(lines(journal)).toHaveLength(7)
         await shell.ended
       },
     )
   }
 
+  terminal.for([0, 20, 60, 120, 200])(
+    'P37 S45 Ctrl-C while the tree boots, after %i ms: the prompt is back, the tree is gone',
+    async (ms, { lab }) => {
+      const shell = interactive(lab)
+      const program = lab.program(tree)
+      shell.write(`stty -echo; echo ready; wat '${program}' 2 '${program}.journal'\n`)
+      await shell.stdout.match(/^ready/)
+      const booting = () => commands(lab).some(command => command.includes(program))
+      await until(booting, 5000, () => 'wat does not start')
+      await new Promise(resolve => setTimeout(resolve, ms))
+      shell.write(CTRL_C)
+      await until(
+        () => !booting(),
+        6000,
+        () => commands(lab).join('; '),
+      )
+      expect(await status(shell)).toBe('130')
+      await leave(shell)
+    },
+  )
+
+  terminal('P36 Ctrl-\\ (SIGQUIT) ends the root at once, and the tree stops by itself', async ({ lab }) => {
+    const { shell, pids, journal } = await grown(lab, '')
+    shell.write(CTRL_BACKSLASH)
+    await gone(pids, 6000)
+    expect(await status(shell)).toBe('131')
+    expect(lines(journal)).toHaveLength(6)
+    await leave(shell)
+  })
+
   terminal.for(['TERM', 'HUP'])('P37 the shell sees the number of SIG%s', async (signal, { lab }) => {
-    const { shell, pids } = await grown(lab, '')
+    const { shell, pids, journal } = await grown(lab, '')
     process.kill(pids[0]!, `SIG${signal}`)
     await gone(pids, 6000)
+    expect(lines(journal)).toHaveLength(7)
     expect(await status(shell)).toBe(signal === 'TERM' ? '143' : '129')
     await leave(shell)
   })
@@ -105,13 +138,21 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
 async function grown(lab: Lab, stuck: string): Promise<{ shell: Live; pids: number[]; journal: string }> {
   const program = lab.program(tree)
   const journal = `${program}.journal`
-  const shell = lab.command('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], {
-    env: { TERM: 'dumb', PS1: '$ ' },
-  })
+  const shell = interactive(lab)
   shell.write(`stty -echo; wat '${program}' 2 '${journal}' ${stuck}\n`)
   shell.write('"who"\n')
   const answer = await shell.stdout.match(/^\[\d+( \d+){6}\]/)
   return { shell, pids: answer.match(/\d+/g)!.map(Number), journal }
+}
+
+function interactive(lab: Lab): Live {
+  const bash = 'ulimit -c 0; bash --norc --noprofile -i'
+  return lab.command('script', ['-qec', bash, '/dev/null'], { env: { TERM: 'dumb', PS1: '$ ' } })
+}
+
+/** What runs, of all that this test has started. */
+function commands(lab: Lab): string[] {
+  return lab.survivors().map(pid => info(pid)?.command ?? '')
 }
 
 async function status(shell: Live): Promise<string | undefined> {

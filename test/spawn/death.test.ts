@@ -124,12 +124,46 @@ describe('a sudden death', () => {
     await gone(again.pids.values(), BOUND_MS)
   })
 
-  it('P36 processes that are stopped with SIGSTOP die too', async ({ lab }) => {
-    const { live, pids } = await grow(lab, 3, 1, '-')
+  it('P36 kill -9 of the parent of one that does not read its input, and of one in mid-request: hooks run, the request is told', async ({
+    lab,
+  }) => {
+    const program = lab.program(ts`
+      import { appendFileSync } from 'node:fs'
+      import { println, self, serve, spawnProcess } from 'wat-vm'
+      const say = (event: string) => appendFileSync(self.args[0]!, event + '\n')
+      if (self.name === 'timer') {
+        setInterval(() => {}, 1000)
+        self.onStop(() => say('timer stops'))
+      } else if (self.name === 'server') {
+        await serve((_, { signal }) => {
+          void println('at work')
+          return new Promise(resolve => signal.addEventListener('abort', () => resolve(say('request aborts'))))
+        })
+      } else {
+        const child = (name: string) => spawnProcess(import.meta.filename, { name, args: self.args, stopGrace: 1000 })
+        const [timer, server] = [child('timer'), child('server')]
+        await timer.ready
+        void server.call(1)
+        await println(await server.stdout.recv())
+        await serve(n => n)
+      }`)
+    const journal = path.join(path.dirname(program), 'journal')
+    const live = lab.start(program, { args: [journal] })
+    await live.stdout.line()
+    live.signal('SIGKILL')
+    await lab.noSurvivors(BOUND_MS)
+    expect(readFileSync(journal, 'utf8').trim().split('\n').sort()).toEqual(['request aborts', 'timer stops'])
+  })
+
+  it('P36 processes that are stopped with SIGSTOP die too: they are woken up and run their hooks', async ({
+    lab,
+  }) => {
+    const { live, pids, hooks } = await grow(lab, 3, 1, '-')
     process.kill(pids.get('/n0')!, 'SIGSTOP')
     process.kill(pids.get('/n0/n0')!, 'SIGSTOP')
     live.signal('SIGKILL')
     await gone(pids.values(), BOUND_MS)
+    expect(hooks()).toEqual(['/n0/n0', '/n0'])
   })
 
   it('P39 a grandchild that holds the pipes open does not keep `exited` waiting', async ({ lab }) => {

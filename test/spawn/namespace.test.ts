@@ -7,6 +7,10 @@ const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child']
 const allowed = spawnSync('unshare', [...unshare, 'true']).status === 0
 const namespaceIt = it.skipIf(!allowed)
 
+/** Where the kernel lets a process say which number the next one gets. */
+const chooses = spawnSync('unshare', [...unshare, 'sh', '-c', 'echo 500 >/proc/sys/kernel/ns_last_pid'])
+const reuseIt = it.skipIf(chooses.status !== 0)
+
 describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
   namespaceIt('P37 S48 wat as PID 1 stops on SIGTERM, hooks and all', async ({ lab }) => {
     const program = lab.program(ts`
@@ -74,4 +78,43 @@ describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
       await live.ended
     },
   )
+
+  reuseIt('P38 S42 whoever gets the number of a child that has gone is never signalled', async ({ lab }) => {
+    const program = lab.program(ts`
+      import { spawn } from 'node:child_process'
+      import { writeFileSync } from 'node:fs'
+      import { println, self, spawnProcess } from 'wat-vm'
+      const ends = [
+        child => child.stop(),
+        child => child.kill(),
+        child => (child.signal('SIGKILL'), child.exited),
+        child => child.call('panic').catch(() => child.exited),
+      ] as ((child: any) => Promise<any>)[]
+      for (const end of ends) {
+        const child = spawnProcess<any, any>(self.args[0]!, { stopGrace: 300 })
+        await child.ready
+        const number = child.pid!
+        await end(child)
+        let heir
+        for (let n = 0; n < 100 && heir?.pid !== number; n++) {
+          heir?.kill('SIGKILL')
+          writeFileSync('/proc/sys/kernel/ns_last_pid', String(number - 1))
+          heir = spawn('sleep', ['100'], { detached: true, stdio: 'ignore' })
+          await new Promise(resolve => setTimeout(resolve, 5))
+        }
+        let death = 'lives'
+        heir!.on('exit', (_, signal) => { death = signal! })
+        const said = child.signal('SIGTERM')
+        await Promise.all([child.stop(), child.kill(), child[Symbol.asyncDispose]()])
+        await new Promise(resolve => setTimeout(resolve, 600)) // longer than the grace
+        await println([heir!.pid === number, said, death])
+        heir!.kill('SIGKILL')
+      }`)
+    const panics = lab.program(ts`
+      import { serve } from 'wat-vm'
+      await serve(() => new Promise(() => setImmediate(() => { throw new Error('told to') })))`)
+    const live = lab.command('unshare', [...unshare, 'wat', program, panics])
+    const { code, stdout } = await live.end()
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '[true false "lives"]\n'.repeat(4) })
+  })
 })
