@@ -34,8 +34,8 @@ let failures = 0
  * of the time; a new spare is started in its place. They are children like others: they do not keep this
  * process alive, end with it, and die when it dies. `prewarm(0)` lets them go.
  *
- * Resolves when all of them have booted, and those that are too many are gone. Rejects with `offline` if one cannot be started, with `denied`
- * for a count that is none.
+ * Resolves when all of them have booted, and those that are too many are gone. Rejects with `offline` if one
+ * cannot be started, with `denied` for a count that is none.
  */
 export async function prewarm(count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 0 || count > MOST) {
@@ -79,22 +79,27 @@ class Spare {
   readonly #settings = settle(NAME, {})
   readonly #env = { ...process.env }
   readonly #execPath = process.execPath
-  readonly #taken = Promise.withResolvers<void>()
+  readonly #taken = Promise.withResolvers<true>()
   readonly #child: Child = {
     stopWithin: () => this.drop(),
     killTree: () => this.drop(),
     signal: name => void this.#running?.signal(name),
     killGroup: () => void this.#running?.signalGroup('SIGKILL'),
   }
+  readonly #started: Promise<Running>
   #running: Running | undefined
   #waits = false
-  /** It has its program, and is somebody else's now. */
+  /** It has said that it has its program, and is somebody else's now. */
   #given = false
 
   constructor() {
     children.add(this.#child)
-    this.booted = this.#start()
-    this.booted.catch(() => failures++)
+    this.#started = Running.start(this.#settings, NAME, childAddress(NAME), true)
+    this.booted = this.#boot()
+    this.booted.catch(() => {
+      failures++
+      this.#forget()
+    })
   }
 
   /** Whether a process that it becomes is the same as one that was started with these settings. */
@@ -123,15 +128,11 @@ class Spare {
     running.setRef(true)
     running.stdin.write([Buffer.from(runFrame(assignment))], () => {}) // a failure shows in its exit
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<false>(resolve => (timer = setTimeout(resolve, TAKE_MS, false)))
-    const taken = await Promise.race([
-      this.#taken.promise.then(() => true),
-      running.exited.then(() => false),
-      late,
-    ])
+    const late = new Promise<void>(resolve => (timer = setTimeout(resolve, TAKE_MS)))
+    const never = Promise.race([running.exited, late]).then(() => this.#heardOut())
+    await Promise.race([this.#taken.promise, never])
     clearTimeout(timer)
-    this.#given = taken
-    if (taken) return running
+    if (this.#given) return running
     running.signalGroup('SIGKILL')
     return undefined
   }
@@ -139,34 +140,49 @@ class Spare {
   /** Ends it: it has no program that could want to end in order. Resolves when it is gone. */
   async drop(): Promise<void> {
     this.#forget()
-    await this.booted.catch(() => {})
-    this.#running?.setRef(true) // whoever waits for its end may have nothing else to do
-    this.#running?.signalGroup('SIGKILL')
-    await this.#running?.exited
+    const running = await this.#started.catch(() => undefined)
+    running?.setRef(true) // whoever waits for its end may have nothing else to do
+    running?.signalGroup('SIGKILL')
+    await running?.exited
   }
 
-  async #start(): Promise<void> {
-    const running = await Running.start(this.#settings, NAME, childAddress(NAME), true)
+  async #boot(): Promise<void> {
+    const running = await this.#started
     this.#running = running
     const waiting = new Promise<void>(resolve =>
       running.onLifeline(text => {
         if (text.includes(WAITING)) resolve()
-        if (text.includes(TAKEN)) this.#taken.resolve()
+        if (!text.includes(TAKEN)) return
+        this.#given = true
+        this.#taken.resolve(true)
       }),
     )
-    const exit = running.exited.then(({ code, signal }) => {
-      if (this.#given) return undefined as never
-      this.#forget()
-      running.discard()
-      throw new WatError('offline', `a spare has ended with ${signal ?? code}`, {
-        data: { exit: { code, signal } },
-      })
-    })
+    const exit = this.#outcome(running)
     exit.catch(() => {})
     await Promise.race([waiting, exit])
     failures = 0
     this.#waits = spares.has(this)
     running.setRef(false)
+  }
+
+  /** Rejects when it has ended without a program. */
+  async #outcome(running: Running): Promise<void> {
+    const { code, signal } = await running.exited
+    await this.#heardOut()
+    if (this.#given) return
+    this.#forget()
+    running.discard()
+    throw new WatError('offline', `a spare has ended with ${signal ?? code}`, {
+      data: { exit: { code, signal } },
+    })
+  }
+
+  /**
+   * Resolves when its lifeline has been read once more. A program that it has begun must not be begun again,
+   * also if this process was too busy to see that in time.
+   */
+  #heardOut(): Promise<void> {
+    return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
   }
 
   /** From now on it is no spare. */

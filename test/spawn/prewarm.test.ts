@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it, told, ts } from '../support/lab.ts'
@@ -138,6 +139,32 @@ describe('a spare', () => {
         () => `alive: ${spares.filter(alive).join(' ')}`,
       )
     }
+  })
+
+  it('P25 begins a program once, also while its parent is busy, and when the program ends at once', async ({
+    lab,
+  }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { prewarm, println, self, spawnProcess } from 'wat-vm'
+        for (let n = 0; n < 5; n++) {
+          await prewarm(1)
+          const child = spawnProcess<any, any>(new URL('./once.ts', import.meta.url), { args: self.args })
+          for (const until = performance.now() + (n === 0 ? 1500 : 100); performance.now() < until; );
+          await println([await child.stdout.recv(), await child.exited])
+        }`,
+      'once.ts': ts`
+        import { appendFileSync } from 'node:fs'
+        import { println, self } from 'wat-vm'
+        appendFileSync(self.args[0]!, 'begun\n')
+        await println('x'.repeat(100_000))
+        process.exit(7)`,
+    })
+    const journal = path.join(path.dirname(program), 'journal')
+    expect(await lab.facts(program, { args: [journal] })).toEqual(
+      Array.from({ length: 5 }, () => ['x'.repeat(100_000), { code: 7 }]),
+    )
+    expect(readFileSync(journal, 'utf8')).toBe('begun\n'.repeat(5))
   })
 
   it('P25 is waited for in a plain Node script too, which then ends', async ({ lab }) => {
