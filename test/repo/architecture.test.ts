@@ -260,6 +260,10 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     expect(ladder).toContain(`| G + ${constant('spawn/ladder.ts', 'SLACK_MS')} ms `)
     expect(ladder).toContain(`are ${constant('spawn/ladder.ts', 'INNER_SLACK_SHARE')} G`)
     expect(ladder).toContain(`${constant('spawn/running.ts', 'SILENCE_MS')} ms`)
+    expect(read('TIERS.md')).toContain(
+      `with \`ps\` for ${constant('spawn/treekill.ts', 'TABLE_MS')} ms at most`,
+    )
+    expect(section('TIERS.md', '# Spares')).toContain(`within ${constant('spawn/spares.ts', 'TAKE_MS')} ms`)
     const end = section('TIERS.md', '## End')
     expect(end).toContain(`in a child ${constant('vm/signals.ts', 'CHILD_SHARE')} of it`)
     expect(end).toContain(`${constant('vm/lifecycle.ts', 'RESERVE_LEAST_MS')} ms at least`)
