@@ -27,7 +27,6 @@ export function parse(text: string | Uint8Array, options?: ReaderOptions): unkno
   if (reusable) {
     state.value = undefined
     state.source.text = ''
-    state.string.reset()
     idle = state
   }
   return value

@@ -21,7 +21,7 @@ import { atomEnd, isDigit } from './names.ts'
 import { setOwn, toMap } from './objects.ts'
 import { IN_COMMENT, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
 import type { ReaderState } from './state.ts'
-import { CLOSED, MORE, NEAR_UNITS } from './strings.ts'
+import { CLOSED, MORE, NEAR_UNITS, plainEnd } from './strings.ts'
 import { List } from './values.ts'
 
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power)
@@ -115,7 +115,7 @@ export function scan(state: ReaderState): boolean {
           const near = pos + NEAR_UNITS < end ? pos + NEAR_UNITS : end
           let at = pos + 1
           while (at < near && (unit = text.charCodeAt(at)) !== 34 && unit !== 92) at++
-          if (at === near && near < end) unit = text.charCodeAt((at = state.string.plainEnd(text, at, end)))
+          if (at === near && near < end) unit = text.charCodeAt((at = plainEnd(text, at, end)))
           if (at < end && unit === 34) {
             value = text.slice(pos + 1, at)
             pos = at + 1

@@ -16,8 +16,24 @@ const ESCAPES: Record<number, string> = {
 
 const CHAIN_UNITS = 1024
 
-/** A string that ends within so many units is faster read by hand. */
+/** A string that ends within so many units is faster read by hand; beyond, by searches that are not in JavaScript. */
 export const NEAR_UNITS = 64
+
+/** Where the first quote or backslash from `from` on stands, or `end`. */
+export function plainEnd(text: string, from: number, end: number): number {
+  return nextBackslash(text, from, Math.min(nextQuote(text, from), end))
+}
+
+function nextQuote(text: string, from: number): number {
+  const quote = text.indexOf('"', from)
+  return quote === -1 ? text.length : quote
+}
+
+/** The first backslash from `from` on, or `limit`. */
+function nextBackslash(text: string, from: number, limit: number): number {
+  const backslash = text.slice(from, limit).indexOf('\\')
+  return backslash === -1 ? limit : from + backslash
+}
 
 /** Reads the inside of a string with escapes, or one that is split over texts. Each unit is seen once. */
 export class StringScan {
@@ -39,7 +55,6 @@ export class StringScan {
 
   reset(): void {
     this.forget()
-    this.searched = ''
     this.state = PLAIN
   }
 
@@ -52,10 +67,18 @@ export class StringScan {
   /** Goes on at `from`; `keep` false reads without remembering. */
   scan(text: string, from: number, end: number, keep: boolean): number {
     let at = from
+    let quote = -1
     while (at < end) {
       if (this.state === PLAIN) {
         const start = at
-        at = this.plainEnd(text, start, end)
+        const near = Math.min(end, at + NEAR_UNITS)
+        let next = 0
+        while (at < near && (next = text.charCodeAt(at)) !== 34 && next !== 92) at++
+        if (at === near && near < end) {
+          // Remembered, or a far one would be looked for behind every backslash.
+          if (quote < at) quote = nextQuote(text, at)
+          at = nextBackslash(text, at, Math.min(quote, end))
+        }
         if (keep && at > start) this.add(text.slice(start, at))
         if (at === end) break
         const unit = text.charCodeAt(at)
@@ -77,28 +100,6 @@ export class StringScan {
     return MORE
   }
 
-  /** Where the first quote or backslash from `from` on stands, or `end`. */
-  plainEnd(text: string, from: number, end: number): number {
-    const near = Math.min(end, from + NEAR_UNITS)
-    for (let at = from; at < near; at++) {
-      const unit = text.charCodeAt(at)
-      if (unit === 34 || unit === 92) return at
-    }
-    if (near === end) return end
-    // It is long: from here on the searches that are not written in JavaScript are faster. The place of the quote
-    // is remembered, or a far one would be looked for behind every backslash.
-    if (this.searched !== text || this.quote < near) {
-      const quote = text.indexOf('"', near)
-      this.searched = text
-      this.quote = quote === -1 ? text.length : quote
-    }
-    const limit = Math.min(this.quote, end)
-    const backslash = text.slice(near, limit).indexOf('\\')
-    return backslash === -1 ? limit : near + backslash
-  }
-
-  private searched = ''
-  private quote = 0
   private pass = true
 
   private begin(unit: number): boolean {

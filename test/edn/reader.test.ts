@@ -296,3 +296,21 @@ describe('P8 flow', () => {
     }
   })
 })
+
+describe('P2 pieces that are the same text', () => {
+  test('give the same values: long strings, split in all of their places', () => {
+    const line = `"${'x'.repeat(200)}" `
+    for (let shift = 0; shift < line.length; shift++) {
+      const reader = new Reader()
+      const piece = (line + line + line).slice(shift, shift + 2 * line.length)
+      const whole = line.slice(0, shift) + piece.repeat(5)
+      const values: unknown[] = []
+      for (const text of [line.slice(0, shift), ...Array.from({ length: 5 }, () => `${piece}`)]) {
+        reader.push(Buffer.from(text))
+        while (reader.next()) values.push(reader.value)
+      }
+      expect(values.length).toBe(whole.split('" ').length - 1)
+      expect(new Set(values)).toEqual(new Set(['x'.repeat(200)]))
+    }
+  })
+})
