@@ -140,6 +140,7 @@ class Spare {
   async drop(): Promise<void> {
     this.#forget()
     await this.booted.catch(() => {})
+    this.#running?.setRef(true) // whoever waits for its end may have nothing else to do
     this.#running?.signalGroup('SIGKILL')
     await this.#running?.exited
   }

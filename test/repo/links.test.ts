@@ -10,6 +10,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'docs/architecture.md',
   'docs/how-to.md',
+  'docs/performance.md',
   'docs/edn.md',
 ]
 

@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it, told, ts } from '../support/lab.ts'
-import { fixture } from '../support/machine.ts'
+import { fixture, repository } from '../support/machine.ts'
 import { alive, childrenOf, until } from '../support/proc.ts'
 
 /** What a program can see of itself and of what started it. */
@@ -135,6 +138,21 @@ describe('a spare', () => {
         () => `alive: ${spares.filter(alive).join(' ')}`,
       )
     }
+  })
+
+  it('P25 is waited for in a plain Node script too, which then ends', async ({ lab }) => {
+    const program = lab.program({
+      'host.mjs': ts`
+        import { prewarm, spawnProcess } from '${pathToFileURL(path.join(repository, 'dist/core.js')).href}'
+        await prewarm(1)
+        console.log(await spawnProcess(process.argv[2]).call(21))
+        await prewarm(1)
+        await prewarm(0)
+        console.log('gone')`,
+    })
+    const args = ['--no-warnings', path.join(path.dirname(program), 'host.mjs'), fixture('double.ts')]
+    const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    expect([status, stdout]).toEqual([0, '42\ngone\n'])
   })
 
   it('P38 leaves nothing behind after a hundred of them', async ({ lab }) => {
