@@ -3,7 +3,7 @@
  * Node.
  *
  * The guard is a background shell in the child's own process group, deaf to what stops a process. It
- * blocks on the lifeline, a pipe whose other end only the parent holds:
+ * blocks on a pipe whose other end only the parent holds:
  * - a line on it: the parent has seen the child exit. What is left of the group is killed.
  * - its end: the parent is gone, however it died. The child sees that too (suspended or not: it is woken
  *   up) and stops by itself. If half the grace finds it still there, it may be stuck, and whatever is
@@ -18,6 +18,10 @@
  * starts while it is being killed. Without /proc it knows neither what is below nor, on a busy machine,
  * how long a tenth of a second is: then each level waits for the one above.
  *
+ * Its pipe is not the lifeline, which ends in the same moment: Node makes that one non-blocking for all who
+ * share it. A read that begins after that, or again after a SIGCONT or the thaw of a container, would fail,
+ * which a shell cannot tell from the end.
+ *
  * Then the protocol moves to descriptors 3 and 4 and the lifeline to 5, and stdout becomes stderr:
  * console output, raw writes and children that inherit stdio cannot touch a frame.
  */
@@ -25,7 +29,7 @@ export const GUARD_SCRIPT = `
 ticks=$1
 shift
 ( trap '' HUP INT QUIT TERM; (
-  exec <&3 3<&- >/dev/null 2>&1
+  exec <&4 3<&- 4<&- >/dev/null 2>&1
   if read -r line; then kill -9 0; fi
   PATH=$PATH:/bin:/usr/bin
   kill -CONT 0
@@ -61,7 +65,7 @@ shift
 exec "$@" 5<&3 3<&0 4>&1 </dev/null >&2
 `
 
-/** What the parent writes on the lifeline when the child has exited. */
+/** What the parent writes to the guard when the child has exited. */
 export const CHILD_EXITED = 'exited\n'
 
 /** The lifeline's descriptor in the child. */

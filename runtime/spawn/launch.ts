@@ -9,11 +9,15 @@ export interface Launched {
   stdin: Socket
   stdout: Readable
   stderr: Readable
-  /** Its end tells the child's guard that this process is gone. */
+  /** Its end tells the child that this process is gone. */
   lifeline: Duplex
+  /** Its end tells the child's guard the same. */
+  guard: Duplex
   /** When it could not be started, why: settles then, or after its exit. */
   failure: Promise<Error | undefined>
 }
+
+type Pipes = [Socket, Readable, Readable, Duplex, Duplex]
 
 /**
  * Starts a command as the leader of its own process group, with pipes of its own. This is the one file
@@ -32,10 +36,18 @@ export function launch(
     cleanup: false, // the guard outlives even a SIGKILL of this process, an exit handler does not
     buffer: false,
     reject: false,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   })
   const child = subprocess.nodeChildProcess
-  const [stdin, stdout, stderr, lifeline] = child.stdio as unknown as [Socket, Readable, Readable, Duplex]
+  const [stdin, stdout, stderr, lifeline, guard] = child.stdio as unknown as Pipes
   const failure = subprocess.then(result => (result instanceof Error ? (result.cause ?? result) : undefined))
-  return { process: child, stdin, stdout, stderr, lifeline, failure: failure as Promise<Error | undefined> }
+  return {
+    process: child,
+    stdin,
+    stdout,
+    stderr,
+    lifeline,
+    guard,
+    failure: failure as Promise<Error | undefined>,
+  }
 }

@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { WatError } from '../error.ts'
 import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
@@ -28,7 +28,6 @@ export class Running {
   hasExited = false
   #ref = true
   readonly #launched: Launched
-  readonly #lifeline: Duplex
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
   static async start(settings: Settings, name: string, address: string, spare = false): Promise<Running> {
@@ -43,19 +42,22 @@ export class Running {
   private constructor(launched: Launched, pid: number) {
     this.pid = pid
     this.#launched = launched
-    this.#lifeline = launched.lifeline
+    const { lifeline, guard } = launched
     this.stdin = socketSink(launched.stdin)
     this.stdout = streamSource(launched.stdout)
     this.stderr = launched.stderr
-    this.#lifeline.on('error', () => {}) // its guard is gone, as in a group that was killed
-    ;(this.#lifeline as unknown as { unref(): void }).unref()
+    for (const pipe of [lifeline, guard]) {
+      pipe.on('error', () => {}) // nobody is there to read it, as in a group that was killed
+      setStreamRef(pipe, false)
+    }
     this.#setStreamsRef(false)
     this.exited = new Promise(resolve => {
       launched.process.once('exit', (code, signal) => {
         this.hasExited = true
         this.#setStreamsRef(this.#ref)
         // The child is reaped: from here on only its guard may kill what is left of its group.
-        this.#lifeline.end(CHILD_EXITED)
+        guard.end(CHILD_EXITED)
+        lifeline.end()
         resolve({ code: code ?? undefined, signal: signal ?? undefined })
       })
     })
@@ -63,7 +65,7 @@ export class Running {
 
   /** Calls back with what it writes on its lifeline, as a spare does. */
   onLifeline(callback: (text: string) => void): void {
-    this.#lifeline.on('data', chunk => callback(String(chunk)))
+    this.#launched.lifeline.on('data', chunk => callback(String(chunk)))
   }
 
   /** Nobody will read what it wrote. */

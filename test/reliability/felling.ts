@@ -88,6 +88,8 @@ async function killOne(tree: Tree, kill: Kill, leaves: Record<string, string>): 
     500,
     () => `zombies: ${describe(zombies())}`,
   ).catch(error => failures.push(String(error)))
+  // What they said last may tell why.
+  if (failures.length > 0) failures.push(tree.root.stderr.text.slice(-2000))
   return result
 }
 

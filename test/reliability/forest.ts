@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { stringify, Tagged } from '../../runtime/edn/index.ts'
 import { Live } from '../support/live.ts'
 import { alive, childrenOf, tagged, type ProcessInfo } from '../support/proc.ts'
@@ -25,6 +24,7 @@ export class Tree {
   readonly #line = `WAT_TEST_LINE=${randomUUID()}/`
   readonly #waiting = new Map<number, (reply: unknown) => void>()
   #id = 0
+  #ended = false
 
   constructor(depth: number, width: number, stopGraceMs: number, env: NodeJS.ProcessEnv = {}) {
     const [name = '', value = ''] = this.#line.split('=')
@@ -56,9 +56,15 @@ export class Tree {
 
   /** Sends an order as a request; resolves with its reply, or `undefined` when it failed. */
   order(order: Order, withinMs = ANSWER_MS): Promise<unknown> {
-    const reply = new Promise(resolve => this.#waiting.set(this.#id + 1, resolve))
-    this.send(order)
-    return Promise.race([reply, delay(withinMs, undefined, { ref: false })])
+    if (this.#ended) return Promise.resolve(undefined)
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, withinMs)
+      this.#waiting.set(this.#id + 1, reply => {
+        clearTimeout(timer)
+        resolve(reply)
+      })
+      this.send(order)
+    })
   }
 
   /** Sends an order whose reply nobody waits for. */
@@ -111,6 +117,7 @@ export class Tree {
       this.#waiting.get(id)?.(frame.tag === 'wat/rep' ? body : undefined)
       this.#waiting.delete(id)
     }
+    this.#ended = true
     for (const resolve of this.#waiting.values()) resolve(undefined)
   }
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
-import { searchPath } from '../support/machine.ts'
+import { fixture, searchPath } from '../support/machine.ts'
 import { alive, gone, info } from '../support/proc.ts'
 
 /**
@@ -164,6 +164,21 @@ describe('a sudden death', () => {
     live.signal('SIGKILL')
     await gone(pids.values(), BOUND_MS)
     expect(hooks()).toEqual(['/n0/n0', '/n0'])
+  })
+
+  it('P36 a whole group that is suspended and resumed, guard and all, goes on: nobody takes that for a death', async ({
+    lab,
+  }) => {
+    const program = lab.program(ts`
+      import { println, self, spawnProcess } from 'wat-vm'
+      const child = spawnProcess<number, number>(self.args[0]!, { stopGrace: 300 })
+      await println(await child.call(1))
+      for (const signal of ['SIGSTOP', 'SIGCONT'] as const) {
+        process.kill(-child.pid!, signal)
+        await new Promise(resolve => setTimeout(resolve, signal === 'SIGSTOP' ? 100 : 1200))
+      }
+      await println(await child.call(2).catch(error => error.data))`)
+    expect(await lab.facts(program, { args: [fixture('double.ts')] })).toEqual([2, 4])
   })
 
   it('P39 a grandchild that holds the pipes open does not keep `exited` waiting', async ({ lab }) => {
