@@ -305,11 +305,11 @@ describe('P2 pieces that are the same text', () => {
       const piece = (line + line + line).slice(shift, shift + 2 * line.length)
       const whole = line.slice(0, shift) + piece.repeat(5)
       const values: unknown[] = []
-      for (const text of [line.slice(0, shift), ...Array.from({ length: 5 }, () => `${piece}`)]) {
+      for (const text of [line.slice(0, shift), ...Array.from({ length: 5 }, () => piece)]) {
         reader.push(Buffer.from(text))
         while (reader.next()) values.push(reader.value)
       }
-      expect(values.length).toBe(whole.split('" ').length - 1)
+      expect(values.length).toBe(Math.floor((whole.split('"').length - 1) / 2))
       expect(new Set(values)).toEqual(new Set(['x'.repeat(200)]))
     }
   })

@@ -80,8 +80,9 @@ describe('no leak', { timeout: 280_000 }, () => {
     })
     const [measured, codes] = await lab.facts(program, { env: { NODE_OPTIONS: '--expose-gc' } })
     flat([measured])
-    expect(codes.answered).toBe(CALLS * 2 * 0.98)
-    expect(codes.timeout + codes.cancelled).toBe(CALLS * 2 * 0.02)
+    // On a busy machine one of the calls that should time out may be answered before its timer is looked at.
+    expect(codes.answered + codes.timeout + codes.cancelled).toBe(CALLS * 2)
+    expect(codes.answered / (CALLS * 2)).toBeCloseTo(0.98, 3)
   })
 })
 

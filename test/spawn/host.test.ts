@@ -2,7 +2,7 @@ import path from 'node:path'
 import { describe, expect, it, ts } from '../support/lab.ts'
 import { fixture, repository } from '../support/machine.ts'
 
-const runtime = JSON.stringify(path.join(repository, 'dist/index.js'))
+const runtime = JSON.stringify(path.join(repository, 'dist/core.js'))
 
 describe('a plain Node program', () => {
   it('P25 can import the package, spawn and call; it exits by itself', async ({ lab }) => {
