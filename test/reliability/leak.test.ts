@@ -5,6 +5,8 @@ import { fixture } from '../support/machine.ts'
 const long = process.env.WAT_LONG !== undefined
 const CYCLES = long ? 2000 : 500
 const CALLS = 100_000
+/** The work is measured after each part of it. */
+const PARTS = 5
 
 /** What must not grow: descriptors, handles and timers, listeners, heap and resident memory. */
 const measure = ts`
@@ -37,9 +39,11 @@ describe('no leak', { timeout: 280_000 }, () => {
         await Promise.all(Array.from({ length: 4 }, async () => { for (let n = 0; n < count; n += 4) await cycle() }))
       }
       await many(60)
-      const before = await measure(signal)
-      await many(${CYCLES})
-      await println([before, await measure(signal)])`)
+      await println(await measure(signal))
+      for (let part = 0; part < ${PARTS}; part++) {
+        await many(${CYCLES / PARTS})
+        await println(await measure(signal))
+      }`)
     flat(await lab.facts(program, { args: [fixture('double.ts')], env: { NODE_OPTIONS: '--expose-gc' } }))
   })
 
@@ -69,28 +73,38 @@ describe('no leak', { timeout: 280_000 }, () => {
               one(n + i).then(() => count('answered'), error => count(error.code))))
           }
         }
-        await many(${CALLS})
-        const before = await measure(signal)
-        await many(${CALLS})
-        await println([before, await measure(signal)])
+        await many(${CALLS / 2})
+        await println(await measure(signal))
+        for (let part = 0; part < ${PARTS}; part++) {
+          await many(${CALLS / PARTS})
+          await println(await measure(signal))
+        }
         await println(codes)`,
       'child.ts': ts`
         import { serve } from 'wat-vm'
         await serve((n: number) => (n < 0 ? new Promise(resolve => setTimeout(resolve, 50)) : n))`,
     })
-    const [measured, codes] = await lab.facts(program, { env: { NODE_OPTIONS: '--expose-gc' } })
-    flat([measured])
+    const facts = await lab.facts(program, { env: { NODE_OPTIONS: '--expose-gc' } })
+    const codes = facts.pop()
+    flat(facts)
     // On a busy machine one of the calls that should time out may be answered before its timer is looked at.
-    expect(codes.answered + codes.timeout + codes.cancelled).toBe(CALLS * 2)
-    expect(codes.answered / (CALLS * 2)).toBeCloseTo(0.98, 3)
+    expect(codes.answered + codes.timeout + codes.cancelled).toBe(CALLS * 1.5)
+    expect(codes.answered / (CALLS * 1.5)).toBeCloseTo(0.98, 3)
   })
 })
 
-function flat([[before, after]]: any[]): void {
+function flat(measured: any[]): void {
+  expect(measured.length).toBe(PARTS + 1)
+  const [before, after] = [measured[0], measured.at(-1)]
   expect(after.fds).toBeLessThanOrEqual(before.fds)
   expect(after.resources).toBeLessThanOrEqual(before.resources)
   expect(after.listeners).toBe(before.listeners)
   expect(after.waiting).toBe(before.waiting)
   expect(after.heap - before.heap).toBeLessThan(4)
-  expect(after.rss - before.rss).toBeLessThan(40)
+  // V8 grows its young generation once, by tens of MB, when it finds the time; a leak grows in every part.
+  const growth = measured.slice(1).map((part, n) => part.rss - measured[n].rss)
+  expect(
+    Math.min(...growth),
+    `resident memory: ${JSON.stringify(measured.map(part => part.rss))}`,
+  ).toBeLessThan(4)
 }
