@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream'
 import { parse, Tagged } from '../edn/index.ts'
 import { fromFault } from '../wire/fault.ts'
 import { recordLine } from '../wire/frames.ts'
+import type { Source } from '../wire/pipe.ts'
 import type { WatError } from '../error.ts'
 
 /** A line that is no record is cut at this length, so that text without a newline cannot fill memory. */
@@ -33,50 +33,51 @@ export class RecordReader {
   #backlog: Buffer[] = []
   #sourceEnded = false
   #ended = false
-  readonly #stream: Readable
+  readonly #source: Source
   readonly #address: string
   readonly #onRecord: (record: StderrRecord) => boolean
   readonly #onEnd: () => void
 
   constructor(
-    stream: Readable,
+    source: Source,
     address: string,
     onRecord: (record: StderrRecord) => boolean,
     onEnd: () => void,
   ) {
-    this.#stream = stream
+    this.#source = source
     this.#address = address
     this.#onRecord = onRecord
     this.#onEnd = onEnd
-    stream.on('data', (chunk: Buffer) => {
-      this.#backlog.push(chunk)
-      this.#work()
-    })
-    const end = () => {
-      this.#sourceEnded = true
-      this.#work()
-    }
-    stream.once('end', end).once('close', end)
-    stream.on('error', () => stream.destroy()) // a broken pipe is its end
+    source.open(
+      chunk => {
+        this.#backlog.push(Buffer.from(chunk)) // the chunk's own memory is not ours to keep
+        this.#work()
+      },
+      () => {
+        this.#sourceEnded = true
+        this.#work()
+      },
+    )
+    source.resume()
   }
 
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
     this.#work()
-    if (!this.#paused) this.#stream.resume()
+    if (!this.#paused) this.#source.resume()
   }
 
   /** Takes what has come as all there will be: somebody else may hold the pipe open for ever. */
   end(): void {
     this.#sourceEnded = true
-    this.#stream.destroy()
+    this.#source.close()
     this.#work()
   }
 
   #work(): void {
     while (!this.#paused && this.#backlog.length > 0) this.#split(this.#backlog.shift() as Buffer)
-    if (this.#paused) this.#stream.pause()
+    if (this.#paused) this.#source.pause()
     else if (this.#sourceEnded && !this.#ended) {
       this.#ended = true
       if (this.#length > 0) this.#emit()

@@ -1,142 +1,40 @@
-import type { Readable } from 'node:stream'
-import { WatError } from '../error.ts'
-import { socketSink } from '../vm/fd-sink.ts'
+import type { WatError } from '../error.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
-import { setStreamRef, streamSource } from '../wire/streams.ts'
-import { CHILD_EXITED } from './guard.ts'
-import type { Launched } from './launch.ts'
-import { commandFor, type Settings } from './options.ts'
 
-/**
- * After an exit its pipes end at once, unless something it started holds them. One that stays silent
- * this long is taken as ended.
- */
-const SILENCE_MS = 50
+/** How something that ran has ended; absent is `undefined`. */
+export interface Ended {
+  code: number | undefined
+  signal: string | undefined
+  /** Why, where the tier knows more than it could say on its stderr itself. */
+  panic?: WatError
+}
 
-interface Flow {
+/** What comes out of a process and is read to its end. */
+export interface Flow {
+  /** Whether everything that has come was delivered. */
   readonly drained: boolean
+  /** Bytes that have come so far. */
   readonly received: number
 }
 
-/** A process of the operating system, from its start to its exit, and the only place that signals it. */
-export class Running {
-  readonly pid: number
+/** Something started that speaks the wire, whatever tier it is on. All that differs between tiers is here. */
+export interface Running {
+  /** The process that it is, or in which it runs. */
+  readonly pid: number | undefined
   readonly stdin: Sink
   readonly stdout: Source
-  readonly stderr: Readable
-  readonly exited: Promise<{ code: number | undefined; signal: string | undefined }>
-  hasExited = false
-  #ref = true
-  readonly #launched: Launched
-
-  /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, name: string, address: string, spare = false): Promise<Running> {
-    const { launch } = await import('./launch.ts')
-    const { args, env } = commandFor(settings, name, address, spare)
-    const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
-    const { process: subprocess } = launched
-    if (subprocess.pid === undefined) throw await startFailure(launched, address)
-    return new Running(launched, subprocess.pid)
-  }
-
-  private constructor(launched: Launched, pid: number) {
-    this.pid = pid
-    this.#launched = launched
-    const { lifeline, guard } = launched
-    this.stdin = socketSink(launched.stdin)
-    this.stdout = streamSource(launched.stdout)
-    this.stderr = launched.stderr
-    for (const pipe of [lifeline, guard]) {
-      pipe.on('error', () => {}) // nobody is there to read it, as in a group that was killed
-      setStreamRef(pipe, false)
-    }
-    this.#setStreamsRef(false)
-    this.exited = new Promise(resolve => {
-      launched.process.once('exit', (code, signal) => {
-        this.hasExited = true
-        this.#setStreamsRef(this.#ref)
-        // The child is reaped: from here on only its guard may kill what is left of its group.
-        guard.end(CHILD_EXITED)
-        lifeline.end()
-        resolve({ code: code ?? undefined, signal: signal ?? undefined })
-      })
-    })
-  }
-
-  /** Calls back with what it writes on its lifeline, as a spare does. */
-  onLifeline(callback: (text: string) => void): void {
-    this.#launched.lifeline.on('data', chunk => callback(String(chunk)))
-  }
-
-  /** Nobody will read what it wrote. */
-  discard(): void {
-    const { stdin, stdout, stderr } = this.#launched
-    for (const stream of [stdin, stdout, stderr]) stream.destroy()
-  }
-
+  readonly stderr: Source
+  /** Never rejects. */
+  readonly exited: Promise<Ended>
+  readonly hasExited: boolean
   /** Resolves when what it wrote before its exit has been read. */
-  async drained(flows: Flow[]): Promise<void> {
-    const total = () => flows.reduce((sum, flow) => sum + flow.received, 0)
-    let before = -1
-    while (!flows.every(flow => flow.drained) && total() !== before) {
-      before = total()
-      await pause()
-    }
-  }
-
-  /** Signals the process itself; false when it is gone. Its number is still its own: it is not reaped. */
-  signal(name: NodeJS.Signals): boolean {
-    return this.#send(this.pid, name)
-  }
-
-  /** Signals its process group; false when it is gone. */
-  signalGroup(name: NodeJS.Signals): boolean {
-    return this.#send(-this.pid, name)
-  }
-
-  /** Kills it and everything below it. */
-  async kill(): Promise<void> {
-    if (this.hasExited) return
-    const { killProcessTree } = await import('./treekill.ts')
-    await killProcessTree(this.pid, () => this.hasExited)
-    this.signalGroup('SIGKILL')
-  }
-
+  drained(flows: Flow[]): Promise<void>
+  /** Signals it; false when it is gone. */
+  signal(name: NodeJS.Signals): boolean
+  /** Signals it and what it has started beside it; false when it is gone. */
+  signalGroup(name: NodeJS.Signals): boolean
+  /** Kills it and everything below it; resolves when the kill is sent. */
+  kill(): Promise<void>
   /** Whether waiting for it keeps the event loop alive. */
-  setRef(on: boolean): void {
-    if (on === this.#ref) return
-    this.#ref = on
-    const { process } = this.#launched
-    // While it lives, its process alone will do; this is called twice for a call that is alone.
-    if (this.hasExited) this.#setStreamsRef(on)
-    else if (on) process.ref()
-    else process.unref()
-  }
-
-  #setStreamsRef(on: boolean): void {
-    const { stdin, stdout, stderr } = this.#launched
-    for (const stream of [stdin, stdout, stderr]) setStreamRef(stream, on)
-  }
-
-  #send(target: number, name: NodeJS.Signals): boolean {
-    if (this.hasExited) return false
-    try {
-      return process.kill(target, name)
-    } catch {
-      return false // gone, and its exit is on its way to us
-    }
-  }
-}
-
-/** Longer than `SILENCE_MS`, and at least one look at the pipes after it: a busy loop proves nothing. */
-function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(() => setImmediate(() => setImmediate(resolve)), SILENCE_MS))
-}
-
-async function startFailure({ failure }: Launched, address: string): Promise<WatError> {
-  const cause = await failure
-  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
-    address,
-    cause,
-  })
+  setRef(on: boolean): void
 }

@@ -6,7 +6,7 @@ import { isStopping } from '../vm/lifecycle.ts'
 import { TAKEN, WAITING, type Assignment } from '../vm/spare.ts'
 import { runFrame } from '../wire/frames.ts'
 import { settle, type Settings } from './options.ts'
-import { Running } from './running.ts'
+import { OsProcess } from './os-process.ts'
 
 const MOST = 64
 const NAME = 'spare'
@@ -51,7 +51,7 @@ export async function prewarm(count: number): Promise<void> {
 }
 
 /** Starts a program in a spare, or in a new process. Rejects with `offline` when the system cannot start one. */
-export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
+export async function startProcess(settings: Settings, name: string, address: string): Promise<OsProcess> {
   if (spares.size > 0) {
     const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
     for (const spare of spares) {
@@ -61,7 +61,7 @@ export async function startProcess(settings: Settings, name: string, address: st
       if (running) return running
     }
   }
-  return Running.start(settings, name, address)
+  return OsProcess.start(settings, name, address)
 }
 
 function fill(): void {
@@ -86,15 +86,15 @@ class Spare {
     signal: name => void this.#running?.signal(name),
     killGroup: () => void this.#running?.signalGroup('SIGKILL'),
   }
-  readonly #started: Promise<Running>
-  #running: Running | undefined
+  readonly #started: Promise<OsProcess>
+  #running: OsProcess | undefined
   #waits = false
   /** It has said that it has its program, and is somebody else's now. */
   #given = false
 
   constructor() {
     children.add(this.#child)
-    this.#started = Running.start(this.#settings, NAME, childAddress(NAME), true)
+    this.#started = OsProcess.start(this.#settings, NAME, childAddress(NAME), true)
     this.booted = this.#boot()
     this.booted.catch(() => {
       failures++
@@ -122,8 +122,8 @@ class Spare {
   }
 
   /** Runs the program; `undefined` if it has died meanwhile, without having begun. */
-  async become(assignment: Assignment): Promise<Running | undefined> {
-    const running = this.#running as Running
+  async become(assignment: Assignment): Promise<OsProcess | undefined> {
+    const running = this.#running as OsProcess
     this.#forget()
     running.setRef(true)
     running.stdin.write([Buffer.from(runFrame(assignment))], () => {}) // a failure shows in its exit
@@ -166,7 +166,7 @@ class Spare {
   }
 
   /** Rejects when it has ended without a program. */
-  async #outcome(running: Running): Promise<void> {
+  async #outcome(running: OsProcess): Promise<void> {
     const { code, signal } = await running.exited
     await this.#heardOut()
     if (this.#given) return

@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream'
 import type { Tagged } from '../edn/index.ts'
 import type { WatError } from '../error.ts'
 import { onStderrDrain, relayLine } from '../vm/stderr.ts'
+import type { Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
 import { panicOf, RecordReader, type StderrRecord } from './records.ts'
 
@@ -19,6 +19,7 @@ export class StderrFlow {
   received = 0
   #reader: RecordReader | undefined
   #ended = false
+  #unlisten = () => {}
   readonly #address: string
   readonly #relay: boolean
   readonly #onDemand: () => void
@@ -33,17 +34,14 @@ export class StderrFlow {
     if (relay) this.receiver.finish()
   }
 
-  open(stream: Readable): void {
+  open(source: Source): void {
     this.#reader = new RecordReader(
-      stream,
+      source,
       this.#address,
       record => this.#onRecord(record),
       () => this.#onEnd(),
     )
-    if (this.#relay) {
-      const unlisten = onStderrDrain(() => this.resume())
-      stream.once('close', unlisten)
-    }
+    if (this.#relay && !this.#ended) this.#unlisten = onStderrDrain(() => this.resume())
   }
 
   /** Reads on if there is room again. */
@@ -76,6 +74,7 @@ export class StderrFlow {
 
   #onEnd(): void {
     this.#ended = true
+    this.#unlisten()
     this.receiver.finish()
     this.#onIdle()
   }
