@@ -5,9 +5,11 @@
 import { port } from './vm/port.ts'
 import { WatError } from './error.ts'
 
-export { spawnProcess, Process } from './spawn/process.ts'
+export { spawnProcess } from './spawn/spawn.ts'
+export { Process } from './spawn/process.ts'
 export { prewarm } from './spawn/spares.ts'
 export type { SpawnOptions } from './spawn/options.ts'
+export type { Command, Main, Program } from './spawn/given.ts'
 export { serve } from './vm/serve.ts'
 export type { Handler, Request, ServeOptions } from './vm/serve.ts'
 export { self } from './vm/self.ts'

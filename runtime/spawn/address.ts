@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { WatError } from '../error.ts'
 import { childAddress } from '../vm/identity.ts'
 
@@ -18,9 +17,9 @@ export function releaseAddress(address: string): void {
   taken.delete(address)
 }
 
-/** The name of a child: what the parent chose, or the program's file without its extension. */
-export function nameFor(program: string, chosen: string | undefined): string {
-  const name = chosen ?? (path.parse(program).name.replace(/[^\p{L}\p{N}._-]+/gu, '-') || 'program')
+/** The name of a child: what the parent chose, or what its program is called. */
+export function nameFor(label: string, chosen: string | undefined): string {
+  const name = chosen ?? (label.replace(/[^\p{L}\p{N}._-]+/gu, '-') || 'program')
   if (/^[^\s/;"\\]+$/u.test(name)) return name
   throw new WatError(
     'denied',

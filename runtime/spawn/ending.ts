@@ -9,6 +9,8 @@ interface EndingOptions {
   /** Resolves with the started process; `undefined` when it could not be started. */
   running: () => Promise<Running | undefined>
   exited: Promise<Exit>
+  /** Whether it knows what a frame is. Others are told by the end of their input. */
+  speaks: () => boolean
 }
 
 /** How a process is made to end, once or more than once. */
@@ -26,13 +28,13 @@ export class Ending {
 
   /** Climbs the ladder within `graceMs`; a second time only if that means an earlier end. */
   async stop(graceMs: number, slackMs: number): Promise<Exit> {
-    const { outbox, exited } = this.#options
+    const { outbox, exited, speaks } = this.#options
     const deadline = performance.now() + graceMs + slackMs
     if (deadline < this.#deadline) {
       this.#deadline = deadline
       const rungs = {
         ask(ms: number) {
-          outbox.pushFirst(stopFrame(ms))
+          if (speaks()) outbox.pushFirst(stopFrame(ms))
           void outbox.end()
         },
         terminate: async () => (await this.#options.running())?.signalGroup('SIGTERM'),

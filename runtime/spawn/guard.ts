@@ -25,8 +25,8 @@
  * Then the protocol moves to descriptors 3 and 4 and the lifeline to 5, and stdout becomes stderr:
  * console output, raw writes and children that inherit stdio cannot touch a frame.
  */
-export const GUARD_SCRIPT = `
-ticks=$1
+const guard = (own: '' | 'TERM') => `
+ticks=$1 own=${own}
 shift
 ( trap '' HUP INT QUIT TERM; (
   exec <&4 3<&- 4<&- >/dev/null 2>&1
@@ -54,7 +54,7 @@ shift
   clock && end=$((now + ticks * 10)) half=$((now + ticks * 5))
   while [ "$ticks" -gt 0 ] && kill -0 $$; do
     clock && [ "$now" -ge "$end" ] && break
-    if [ "$half" ] && [ "$now" -ge "$half" ]; then half=; doom TERM; fi
+    if [ "$half" ] && [ "$now" -ge "$half" ]; then half=; doom TERM; [ "$own" ] && kill -TERM 0; fi
     read -r stat </proc/$$/stat && case $stat in *') Z '*) break ;; esac
     sleep 0.1
     ticks=$((ticks - 1))
@@ -62,8 +62,18 @@ shift
   doom 9
   kill -9 0
 ) & )
-exec "$@" 5<&3 3<&0 4>&1 </dev/null >&2
 `
+
+/** What becomes a wat-vm. */
+export const GUARD_SCRIPT = `${guard('')}exec "$@" 5<&3 3<&0 4>&1 </dev/null >&2`
+
+/**
+ * What becomes a command that is not ours: the protocol stays on its stdin and stdout. It has no lifeline:
+ * the end of its stdin is all it sees of its parent's death, and SIGTERM after half the grace.
+ */
+export const FOREIGN_SCRIPT = `${guard('TERM')}
+command -v "$1" >/dev/null || { echo "no such command: $1" >&2; exit 127; }
+exec "$@" 3<&- 4<&-`
 
 /** What the parent writes to the guard when the child has exited. */
 export const CHILD_EXITED = 'exited\n'

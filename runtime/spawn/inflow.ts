@@ -8,6 +8,7 @@ import { Link } from '../wire/link.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import type { Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
+import type { Readiness } from './readiness.ts'
 
 /** A child that sends garbage is reported this often in full, then at every power of two. */
 const FAULTS_IN_FULL = 10
@@ -17,7 +18,7 @@ interface InflowOptions {
   maxFrame: number
   calls: Calls
   outbox: Outbox
-  onReady(): void
+  readiness: Readiness
   onDemand(): void
   /** What had come has been delivered: nobody may wait any more. */
   onIdle(): void
@@ -40,9 +41,13 @@ export class Inflow {
   }
 
   open(source: Source): void {
-    const { maxFrame, outbox } = this.#options
+    const { maxFrame, outbox, readiness } = this.#options
+    const count = (bytes: number) => {
+      this.#received += bytes
+      if (readiness.pending) readiness.onBytes()
+    }
     this.#link = new Link(
-      counted(source, bytes => (this.#received += bytes)),
+      counted(source, count),
       maxFrame,
       {
         onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
@@ -103,7 +108,7 @@ export class Inflow {
         if (!calls.error(frame.id, frame.fault)) this.#unknownId(frame.id)
         return
       case 'ready':
-        return this.#options.onReady()
+        return this.#options.readiness.onFrame(frame.info)
       case 'request': {
         const refusal = new WatError('no-handler', 'a parent does not serve its children', { address })
         return outbox.push(errorFrame(frame.id, toFault(refusal, address)))

@@ -1,14 +1,18 @@
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WatError } from '../error.ts'
-import { environment, identity } from '../vm/identity.ts'
+import { identity } from '../vm/identity.ts'
 import { DEFAULT_MAX_IN_FLIGHT, MAX_TIMER_MS } from '../wire/limits.ts'
-import { GUARD_SCRIPT, guardTicks, LIFELINE_FD } from './guard.ts'
+import { tellApart, type Given, type Program } from './given.ts'
 
 /** How `spawnProcess` starts a program. Everything has a default. */
-export interface SpawnOptions {
-  /** What it is called in its address. Default: the program's file name without its extension. */
+export interface SpawnOptions<C = any> {
+  /**
+   * What it is called in its address. Default: the program's file name without its extension, or the name of
+   * the function or of the command.
+   */
   name?: string
+  /** What a program that is a function gets as its second argument: EDN values, by name. Sent over its stdin. */
+  captures?: C
   /** Its `self.args`. */
   args?: readonly string[]
   /** Added to this process's environment; `undefined` takes a variable away. */
@@ -32,7 +36,8 @@ export interface SpawnOptions {
 
 /** The options with every default in place, checked. */
 export interface Settings {
-  program: string
+  program: Given
+  captures: unknown
   args: readonly string[]
   env: Record<string, string | undefined>
   cwd: string | undefined
@@ -44,12 +49,17 @@ export interface Settings {
 }
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
-export function settle(program: string | URL, options: SpawnOptions): Settings {
+export function settle(given: Program, options: SpawnOptions): Settings {
+  const program = tellApart(given)
   if (options.stderr !== undefined && options.stderr !== 'relay' && options.stderr !== 'pipe') {
     throw new WatError('denied', "stderr is 'relay' or 'pipe'", { data: { stderr: String(options.stderr) } })
   }
+  if (options.captures !== undefined && program.kind !== 'function') {
+    throw new WatError('denied', 'captures are for a program that is a function; a file has args and env')
+  }
   return {
-    program: programPath(program),
+    program,
+    captures: options.captures ?? {},
     args: list('args', options.args),
     env: options.env ?? {},
     cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
@@ -59,44 +69,6 @@ export function settle(program: string | URL, options: SpawnOptions): Settings {
     execArgv: list('execArgv', options.execArgv),
     relay: options.stderr !== 'pipe',
   }
-}
-
-/** The command that becomes the child, and its environment. */
-export function commandFor(
-  settings: Settings,
-  name: string,
-  address: string,
-  spare: boolean,
-): { args: string[]; env: NodeJS.ProcessEnv } {
-  const node = [process.execPath, '--no-warnings', ...settings.execArgv]
-  const boot = new URL('./boot.js', import.meta.url)
-  return {
-    args: [
-      '-c',
-      GUARD_SCRIPT,
-      'wat',
-      String(guardTicks(settings.stopGraceMs)),
-      ...node,
-      fileURLToPath(boot),
-      '--',
-      ...(spare ? ['spare'] : [settings.program, ...settings.args]),
-    ],
-    env: {
-      ...process.env,
-      ...settings.env,
-      [environment.address]: address,
-      [environment.name]: name,
-      [environment.stopGrace]: String(Math.max(1, Math.round(settings.stopGraceMs))),
-      [environment.maxFrame]: String(settings.maxFrame),
-      [environment.lifeline]: String(LIFELINE_FD),
-      ...(spare && { [environment.spare]: '1' }),
-    },
-  }
-}
-
-function programPath(program: string | URL): string {
-  if (program instanceof URL || program.startsWith('file:')) return fileURLToPath(program)
-  return path.resolve(program)
 }
 
 function list(name: string, value: readonly string[] | undefined): readonly string[] {

@@ -4,7 +4,8 @@ import type { Sink, Source } from '../wire/pipe.ts'
 import { setStreamRef, streamSource } from '../wire/streams.ts'
 import { CHILD_EXITED } from './guard.ts'
 import type { Launched } from './launch.ts'
-import { commandFor, type Settings } from './options.ts'
+import { commandFor, type Seat } from './command-line.ts'
+import type { Settings } from './options.ts'
 import type { Ended, Flow, Running } from './running.ts'
 
 /**
@@ -16,6 +17,7 @@ const SILENCE_MS = 50
 /** A process of the operating system, from its start to its exit, and the only place that signals it. */
 export class OsProcess implements Running {
   readonly pid: number
+  greeting: string | undefined
   readonly stdin: Sink
   readonly stdout: Source
   readonly stderr: Source
@@ -25,9 +27,9 @@ export class OsProcess implements Running {
   readonly #launched: Launched
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, name: string, address: string, spare = false): Promise<OsProcess> {
+  static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
     const { launch } = await import('./launch.ts')
-    const { args, env } = commandFor(settings, name, address, spare)
+    const { args, env } = commandFor(settings, name, address, seat)
     const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
     if (subprocess.pid === undefined) throw await startFailure(launched, address)

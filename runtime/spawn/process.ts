@@ -13,25 +13,16 @@ import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
 import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
-import { settle, type Settings, type SpawnOptions } from './options.ts'
+import type { Settings } from './options.ts'
+import { Readiness } from './readiness.ts'
 import type { Running } from './running.ts'
-import { startProcess } from './spares.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
 const DEAF_MS = 1000
 
-/**
- * Starts a program as a process of its own: its own three pipes, its own process group, the same
- * bootstrap. Returns at once and never throws for a bad program: `ready` and pending calls reject with
- * `offline`, and `exited` tells why. Throws `denied` for options that make no sense.
- */
-export function spawnProcess<Req = any, Res = any>(
-  program: string | URL,
-  options: SpawnOptions = {},
-): Process<Req, Res> {
-  return new Process<Req, Res>(program, options)
-}
+/** Starts something with these settings, under this name and address. */
+export type Starter = (settings: Settings, name: string, address: string) => Promise<Running>
 
 /** A started process, as its parent holds it. */
 export class Process<Req = any, Res = any> implements AsyncDisposable {
@@ -51,21 +42,24 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly #calls: Calls
   readonly #inflow: Inflow
   readonly #stderrFlow: StderrFlow
-  readonly #ready = Promise.withResolvers<void>()
+  readonly #readiness: Readiness
   readonly #exited = Promise.withResolvers<Exit>()
   readonly #child: Child
   readonly #ending: Ending
   #running: Running | undefined
-  #booting = true
   #exit: Exit | undefined
   #awaited = false
 
   /** @internal */
-  constructor(program: string | URL, options: SpawnOptions) {
-    this.#settings = settle(program, options)
-    this.name = nameFor(this.#settings.program, options.name)
+  constructor(settings: Settings, name: string | undefined, start: Starter) {
+    this.#settings = settings
+    this.name = nameFor(settings.program.label, name)
     this.address = takeAddress(this.name)
     const update = () => this.#update()
+    this.#readiness = new Readiness(this.address, settings.program.kind === 'command', {
+      onReady: update,
+      onStranger: error => this.#onStranger(error),
+    })
     this.#outbox = new Outbox(update, error => this.#onDeaf(error))
     this.#calls = new Calls({
       outbox: this.#outbox,
@@ -83,13 +77,12 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       maxFrame: this.#settings.maxFrame,
       calls: this.#calls,
       outbox: this.#outbox,
-      onReady: () => this.#onReady(),
+      readiness: this.#readiness,
       onDemand: update,
       onIdle: updateRef,
       hurried: () => this.#hurried,
     })
     this.stdout = this.#inflow.receiver as Receiver<Res>
-    this.#ready.promise.catch(() => {}) // nobody has to await it
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
@@ -97,8 +90,13 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)
-    const running = this.#start()
-    this.#ending = new Ending({ outbox: this.#outbox, running: () => running, exited: this.#exited.promise })
+    const running = this.#start(start)
+    this.#ending = new Ending({
+      outbox: this.#outbox,
+      running: () => running,
+      exited: this.#exited.promise,
+      speaks: () => this.#readiness.speaks,
+    })
   }
 
   /** Its process id; `undefined` until the system has started it. */
@@ -111,9 +109,13 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     return this.#running?.pid
   }
 
-  /** Resolves when its program has been loaded and has done its first step. Rejects with `offline` if it never does. */
+  /**
+   * Resolves when its program has been loaded and has done its first step: a command that is not ours, when
+   * it says so or says anything, or has said nothing for a second. Rejects with `offline` if it ends before,
+   * with `denied` if it speaks another version of the protocol.
+   */
   get ready(): Promise<void> {
-    return this.#ready.promise
+    return this.#readiness.promise
   }
 
   /**
@@ -161,9 +163,9 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     await this.stop()
   }
 
-  async #start(): Promise<Running | undefined> {
+  async #start(start: Starter): Promise<Running | undefined> {
     try {
-      const running = await startProcess(this.#settings, this.name, this.address)
+      const running = await start(this.#settings, this.name, this.address)
       this.#onStarted(running)
       return running
     } catch (error) {
@@ -176,8 +178,9 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#running = running
     this.#stderrFlow.open(running.stderr)
     this.#inflow.open(running.stdout)
-    this.#outbox.attach(running.stdin)
+    this.#outbox.attach(running.stdin, running.greeting)
     this.#update()
+    this.#readiness.begin()
     void this.#watch(running)
   }
 
@@ -202,14 +205,14 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#outbox.abort(reason)
     this.#inflow.end()
     this.#stderrFlow.end()
-    this.#ready.reject(reason)
+    this.#readiness.fail(reason)
     this.#exited.resolve(exit)
   }
 
-  #onReady(): void {
-    this.#booting = false
-    this.#ready.resolve()
-    this.#update()
+  /** It cannot be talked to. */
+  #onStranger(error: WatError): void {
+    this.#calls.abort(error)
+    void this.stop()
   }
 
   /** It has closed its stdin. Mostly that is its death, which tells more; if it lives on, nothing reaches it. */
@@ -239,7 +242,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   /** Waiting for it keeps the event loop alive; an idle process does not. */
   #updateRef(): void {
     const waitedFor =
-      this.#booting ||
+      this.#readiness.pending ||
       this.#ending.begun ||
       this.#calls.pending > 0 ||
       this.stdout.wanted ||

@@ -21,6 +21,8 @@ export interface Flow {
 export interface Running {
   /** The process that it is, or in which it runs. */
   readonly pid: number | undefined
+  /** What goes to its stdin before anything else. */
+  readonly greeting?: string | undefined
   readonly stdin: Sink
   readonly stdout: Source
   readonly stderr: Source

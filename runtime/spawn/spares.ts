@@ -3,8 +3,8 @@ import { WatError } from '../error.ts'
 import { children, type Child } from '../vm/children.ts'
 import { childAddress } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
-import { TAKEN, WAITING, type Assignment } from '../vm/spare.ts'
-import { runFrame } from '../wire/frames.ts'
+import { TAKEN, WAITING, type Assignment } from '../vm/seat.ts'
+import { sendProgram } from './assignment.ts'
 import { settle, type Settings } from './options.ts'
 import { OsProcess } from './os-process.ts'
 
@@ -50,18 +50,17 @@ export async function prewarm(count: number): Promise<void> {
   await Promise.all([...dropped, ...[...spares].map(spare => spare.booted)])
 }
 
-/** Starts a program in a spare, or in a new process. Rejects with `offline` when the system cannot start one. */
-export async function startProcess(settings: Settings, name: string, address: string): Promise<OsProcess> {
-  if (spares.size > 0) {
-    const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
-    for (const spare of spares) {
-      const changes = spare.changesTo(env)
-      if (!changes || !spare.fits(settings)) continue
-      const running = await spare.become(assignmentOf(settings, changes, name, address))
-      if (running) return running
-    }
+/** Starts a program in a spare; `undefined` when there is none that it could be the same in. */
+export async function takeSpare(settings: Settings, assignment: Assignment): Promise<OsProcess | undefined> {
+  if (spares.size === 0) return undefined
+  const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
+  for (const spare of spares) {
+    const changes = spare.changesTo(env)
+    if (!changes || !spare.fits(settings)) continue
+    const running = await spare.become({ ...assignment, env: changes })
+    if (running) return running
   }
-  return OsProcess.start(settings, name, address)
+  return undefined
 }
 
 function fill(): void {
@@ -94,7 +93,7 @@ class Spare {
 
   constructor() {
     children.add(this.#child)
-    this.#started = OsProcess.start(this.#settings, NAME, childAddress(NAME), true)
+    this.#started = OsProcess.start(this.#settings, NAME, childAddress(NAME), 'spare')
     this.booted = this.#boot()
     this.booted.catch(() => {
       failures++
@@ -126,13 +125,16 @@ class Spare {
     const running = this.#running as OsProcess
     this.#forget()
     running.setRef(true)
-    running.stdin.write([Buffer.from(runFrame(assignment))], () => {}) // a failure shows in its exit
+    const sent = sendProgram(running.stdin, assignment)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>(resolve => (timer = setTimeout(resolve, TAKE_MS)))
     const never = Promise.race([running.exited, late]).then(() => this.#heardOut())
     await Promise.race([this.#taken.promise, never])
     clearTimeout(timer)
-    if (this.#given) return running
+    if (this.#given) {
+      await sent
+      return running
+    }
     running.signalGroup('SIGKILL')
     return undefined
   }
@@ -191,13 +193,4 @@ class Spare {
     children.delete(this.#child)
     if (spares.delete(this)) refill()
   }
-}
-
-function assignmentOf(
-  { program, args, cwd }: Settings,
-  env: Assignment['env'],
-  name: string,
-  address: string,
-): Assignment {
-  return { program, args: [...args], env, cwd: cwd ?? process.cwd(), address, name }
 }

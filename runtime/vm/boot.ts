@@ -18,10 +18,10 @@ import { endOfProgram, isStopping, mainSettled, stop, whenMainSettled } from './
 import { log, reportFault } from './log.ts'
 import { crash, dieQuietly, installPanic, panic } from './panic.ts'
 import { port } from './port.ts'
-import { expressionProgram, fileProgram, runProgram, type Program } from './program.ts'
+import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
 import { installSignals } from './signals.ts'
-import { SpareSeat } from './spare.ts'
+import { Seat, type Assignment } from './seat.ts'
 import { exits, status } from './status.ts'
 import { flushStderr, presentWith } from './stderr.ts'
 
@@ -33,7 +33,7 @@ let ready = false
 
 /** Runs the program that the arguments name; resolves when its main has settled. */
 export async function boot(argv: string[]): Promise<void> {
-  const { lifelineFd, spare } = adoptEnvironment(process.env)
+  const { lifelineFd, seat: seating } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
@@ -47,10 +47,10 @@ export async function boot(argv: string[]): Promise<void> {
     port.outbox.flushSync()
     flushStderr()
   })
-  const seat = spare && lifelineFd !== undefined ? new SpareSeat(lifelineFd) : undefined
+  const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
   openPort(command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
-  await run(seat ? { ...command, kind: 'run', ...(await seat.program()) } : command)
+  await run(seat ? assigned(await seat.program()) : commanded(command))
 }
 
 /** The program is loaded and has done its first step: a parent waits for this frame. */
@@ -60,18 +60,39 @@ function announceReady(): void {
   if (identity.role === 'child') port.outbox.pushFirst(readyFrame(identity.address, process.pid))
 }
 
-async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
-  identity.args = command.args
-  identity.name ||= command.kind === 'eval' ? 'eval' : path.parse(command.program).name
-  const program = locate(command)
-  process.argv = [process.execPath, fileURLToPath(program.url), ...command.args] // as Node has it
+/** A program, and what it is started with. */
+interface Start {
+  locate: () => Program
+  args: string[]
+  /** Its name, unless the parent gave one. */
+  label: string
+  captures?: unknown
+}
+
+function commanded(command: Command & { kind: 'run' | 'eval' }): Start {
+  const { kind, args } = command
+  if (kind === 'eval') return { locate: () => expressionProgram(command.expression), args, label: 'eval' }
+  return { locate: () => fileProgram(command.program), args, label: path.parse(command.program).name }
+}
+
+function assigned({ program, files, captures, args, name }: Assignment): Start {
+  const locate = () => (files ? sentProgram(program, files) : fileProgram(program))
+  return { locate, args, label: name, captures }
+}
+
+async function run({ locate, args, label, captures = {} }: Start): Promise<void> {
+  identity.args = args
+  identity.name ||= label
+  const program = found(locate)
+  process.argv = [process.execPath, fileURLToPath(program.url), ...args] // as Node has it
   port.onFirstUse(announceReady)
   endWhenIdle()
   try {
     const exported = await runProgram(program, () => setImmediate(announceReady))
     announceReady()
     // A default-exported function is the program's main; it gets what the program's `wat-vm` exports.
-    if (typeof exported.default === 'function') await (exported.default as Main)(await import('wat-vm'))
+    if (typeof exported.default === 'function')
+      await (exported.default as Main)(await import('wat-vm'), captures)
   } catch (error) {
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
@@ -80,18 +101,17 @@ async function run(command: Command & { kind: 'run' | 'eval' }): Promise<void> {
   endAfterInput()
 }
 
-type Main = (wat: typeof runtime) => unknown
+type Main = (wat: typeof runtime, captures: unknown) => unknown
 
-function locate(command: Command & { kind: 'run' | 'eval' }): Program {
-  if (command.kind === 'eval') return expressionProgram(command.expression)
+function found(locate: () => Program): Program {
   try {
-    return fileProgram(command.program)
+    return locate()
   } catch (error) {
     panic(error, exits.noProgram)
   }
 }
 
-function openPort(pretty: boolean, seat: SpareSeat | undefined): void {
+function openPort(pretty: boolean, seat: Seat | undefined): void {
   const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
   const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
   const source = fdSource(own(STDIN, stdin, 'read'), stdin)

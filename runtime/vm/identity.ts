@@ -25,14 +25,14 @@ export const environment = {
   stopGrace: 'WAT_STOP_GRACE_MS',
   maxFrame: 'WAT_MAX_FRAME_BYTES',
   lifeline: 'WAT_LIFELINE_FD',
-  spare: 'WAT_SPARE',
+  seat: 'WAT_SEAT',
 } as const
 
 /** Takes over what the parent told, and removes it so that nothing this process starts inherits it. */
 export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   lifelineFd: number | undefined
-  /** Whether it is to wait for a program. */
-  spare: boolean
+  /** Whether it gets its program in a `#wat/run` frame: at once, or some day, as a spare. */
+  seat: 'sent' | 'spare' | undefined
 } {
   const take = (name: string) => {
     const value = env[name]
@@ -45,7 +45,11 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   identity.name = take(environment.name) ?? identity.address.slice(identity.address.lastIndexOf('/') + 1)
   identity.stopGraceMs = positive(take(environment.stopGrace)) ?? identity.stopGraceMs
   identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
-  return { lifelineFd: positive(take(environment.lifeline)), spare: take(environment.spare) !== undefined }
+  const seat = take(environment.seat)
+  return {
+    lifelineFd: positive(take(environment.lifeline)),
+    seat: seat === 'sent' || seat === 'spare' ? seat : undefined,
+  }
 }
 
 /** The address of something that this process starts. */

@@ -14,8 +14,8 @@ const entries: Record<string, string> = {
 
 export interface Program {
   url: string
-  /** Source text for a program that is not a file. */
-  source?: string
+  /** The sources of those of its files that are not on this disk, by their URLs; the program itself among them. */
+  files?: ReadonlyMap<string, string>
 }
 
 /** The program a user named: a path, relative to the working directory, or a file URL. */
@@ -30,7 +30,17 @@ export function fileProgram(name: string): Program {
 /** A program that serves one expression, resolved as if it were a file in the working directory. */
 export function expressionProgram(expression: string): Program {
   const source = `import * as wat from 'wat-vm'\nconst { kw, spawnProcess, log, self, println, readln } = wat\nawait wat.serve((${expression}\n))\n`
-  return { url: pathToFileURL(path.resolve('[eval].mts')).href, source }
+  return textProgram('[eval].mts', source)
+}
+
+/** A program that comes as text. A name that is no URL is that of a file in the working directory. */
+export function sentProgram(name: string, files: ReadonlyMap<string, string>): Program {
+  return name.startsWith('file:') ? { url: name, files } : textProgram(name, files.get(name) ?? '')
+}
+
+function textProgram(name: string, source: string): Program {
+  const url = pathToFileURL(path.resolve(name)).href
+  return { url, files: new Map([[url, source]]) }
 }
 
 /**
@@ -48,7 +58,7 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
 
 /** Runs an empty program the same way, so that the first real one finds the way prepared. */
 export async function rehearse(): Promise<void> {
-  const program = { url: pathToFileURL(path.resolve('[spare].mts')).href, source: 'export {}' }
+  const program = textProgram('[spare].mts', 'export {}')
   const hooks = hook(program, () => {})
   await import(program.url)
   hooks.deregister()
@@ -66,18 +76,16 @@ function hook(program: Program, onStarted: () => void): Hooks {
   const load: module.LoadHookSync = (url, context, next) => {
     loading = url
     if (url === STARTED) return startedModule()
-    if (url === program.url) return loadEntry(program, context, next)
-    return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
+    const loaded = loadFile(program, url, context, next)
+    return url === program.url ? withStarted(loaded) : loaded
   }
   const registered = module.registerHooks({
     resolve(specifier, context, next) {
       const entry = entries[specifier]
       if (entry) return { url: entry, format: 'module', shortCircuit: true }
       if (specifier === STARTED) return { url: STARTED, format: 'module', shortCircuit: true }
-      if (program.source !== undefined && specifier === program.url) {
-        return { url: specifier, format: 'module-typescript', shortCircuit: true }
-      }
-      return next(specifier, context)
+      const own = ownFile(program, specifier, context.parentURL)
+      return own === undefined ? next(specifier, context) : { url: own, shortCircuit: true }
     },
     // With a hook for loading, Node 22 asks none of them about what a CommonJS module requires.
     ...(/\.c[jt]s$/.test(program.url) ? {} : { load }),
@@ -107,13 +115,23 @@ function startedModule(): module.LoadFnOutput {
   return { format: 'module', source, shortCircuit: true }
 }
 
-function loadEntry(program: Program, context: LoadContext, next: Next): module.LoadFnOutput {
-  const loaded =
-    program.source !== undefined
-      ? { format: 'module-typescript', source: program.source, shortCircuit: true }
-      : isTypeScript(program.url)
-        ? loadTypeScript(program.url, context, next)
-        : next(program.url, context)
+/** Where a specifier leads, if that is one of the program's files that are not on this disk. */
+function ownFile({ files }: Program, specifier: string, parent: string | undefined): string | undefined {
+  if (!files) return undefined
+  const url = URL.parse(specifier, /^(\.{0,2}\/|file:)/.test(specifier) ? parent : undefined)?.href
+  return url !== undefined && files.has(url) ? url : undefined
+}
+
+function loadFile(program: Program, url: string, context: LoadContext, next: Next): module.LoadFnOutput {
+  const source = program.files?.get(url)
+  if (source !== undefined) {
+    const format = url.endsWith('.json') ? 'json' : /\.m?js$/.test(url) ? 'module' : 'module-typescript'
+    return { format, source, shortCircuit: true }
+  }
+  return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
+}
+
+function withStarted(loaded: module.LoadFnOutput): module.LoadFnOutput {
   if (!loaded.format?.startsWith('module')) return loaded
   // At the end, where it shifts no line and no column of the program.
   return { ...loaded, source: `${text(loaded.source)}\nimport '${STARTED}'\n` }

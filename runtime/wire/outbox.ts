@@ -40,9 +40,10 @@ export class Outbox {
     this.#onBroken = onBroken
   }
 
-  /** Gives the pipe to write to; what was pushed before has waited for it. */
-  attach(sink: Sink): void {
+  /** Gives the pipe to write to; what was pushed before has waited for it, and goes behind `greeting`. */
+  attach(sink: Sink, greeting?: string): void {
     if (this.#failure) return sink.close()
+    if (greeting !== undefined) this.#unshift(greeting)
     this.#sink = sink
     this.flush()
   }
@@ -107,9 +108,7 @@ export class Outbox {
   pushFirst(text: string): void {
     if (this.#failure || this.#finished) return
     this.flush()
-    const bytes = Buffer.from(text)
-    this.#chunks.unshift(bytes)
-    this.#chunkBytes += bytes.length
+    this.#unshift(text)
     if (this.#out.busy) this.#schedule()
     else this.flush()
   }
@@ -180,6 +179,12 @@ export class Outbox {
       out.length = start
       throw error
     }
+  }
+
+  #unshift(text: string): void {
+    const bytes = Buffer.from(text)
+    this.#chunks.unshift(bytes)
+    this.#chunkBytes += bytes.length
   }
 
   #added(): void {

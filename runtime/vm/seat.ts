@@ -10,9 +10,14 @@ import { rehearse } from './program.ts'
 export const WAITING = 'waiting\n'
 export const TAKEN = 'taken\n'
 
-/** What a spare becomes. */
+/** The program that a process is given, and all that would have come with a start of its own. */
 export interface Assignment {
+  /** Its path, or the URL of one of the files that come along. */
   program: string
+  /** The program's own files by their URLs, where it comes as text. */
+  files?: Map<string, string>
+  /** What the program's main gets as its second argument. */
+  captures?: unknown
   args: string[]
   /** What is other in its environment than in the spare's own; `null` for a variable that is not set. */
   env: [variable: string, value: string | null][]
@@ -21,14 +26,15 @@ export interface Assignment {
   name: string
 }
 
-/** The process is a spare until `assign` is called: it has booted, and waits for a program. */
-export class SpareSeat {
+/** Until `assign` is called the process has no program: it has booted, and waits for one. */
+export class Seat {
   readonly #assignment = Promise.withResolvers<Assignment>()
-  readonly #lifelineFd: number
+  /** Where a spare says how far it is. */
+  readonly #spareFd: number | undefined
   #taken = false
 
-  constructor(lifelineFd: number) {
-    this.#lifelineFd = lifelineFd
+  constructor(spareFd: number | undefined) {
+    this.#spareFd = spareFd
   }
 
   /** The parent has a program for it. False for what is none, and for a second one. */
@@ -40,22 +46,28 @@ export class SpareSeat {
   }
 
   /** Waits for the program, and takes over everything that would have come with a start of its own. */
-  async program(): Promise<{ program: string; args: string[] }> {
+  async program(): Promise<Assignment> {
     const hold = setInterval(() => {}, MAX_TIMER_MS)
-    await warmUp()
-    fs.writeSync(this.#lifelineFd, WAITING)
-    const { program, args, env, cwd, address, name } = await this.#assignment.promise
-    clearInterval(hold)
-    if (cwd !== process.cwd()) process.chdir(cwd)
-    for (const [variable, value] of env) {
-      if (value === null) delete process.env[variable]
-      else process.env[variable] = value
+    if (this.#spareFd !== undefined) {
+      await warmUp()
+      fs.writeSync(this.#spareFd, WAITING)
     }
-    identity.address = address
-    identity.name = name
-    fs.writeSync(this.#lifelineFd, TAKEN)
-    return { program, args }
+    const assignment = await this.#assignment.promise
+    clearInterval(hold)
+    takeOver(assignment)
+    if (this.#spareFd !== undefined) fs.writeSync(this.#spareFd, TAKEN)
+    return assignment
   }
+}
+
+function takeOver({ env, cwd, address, name }: Assignment): void {
+  if (cwd !== process.cwd()) process.chdir(cwd)
+  for (const [variable, value] of env) {
+    if (value === null) delete process.env[variable]
+    else process.env[variable] = value
+  }
+  identity.address = address
+  identity.name = name
 }
 
 /** Goes the way of a first request once, so that it finds everything loaded and compiled. */
@@ -69,7 +81,12 @@ async function warmUp(): Promise<void> {
 }
 
 function isAssignment(info: Record<string, unknown>): info is Record<string, unknown> & Assignment {
-  const { program, args, env, cwd, address, name } = info
+  const { program, files, args, env, cwd, address, name } = info
   const texts = [program, cwd, address, name]
-  return texts.every(text => typeof text === 'string') && Array.isArray(args) && Array.isArray(env)
+  return (
+    texts.every(text => typeof text === 'string') &&
+    Array.isArray(args) &&
+    Array.isArray(env) &&
+    (files === undefined || files instanceof Map)
+  )
 }

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+import { environment } from '../vm/identity.ts'
+import { FOREIGN_SCRIPT, GUARD_SCRIPT, guardTicks, LIFELINE_FD } from './guard.ts'
+import type { Settings } from './options.ts'
+
+/** Where a process gets its program from: its command line, or a `#wat/run` frame, at once or some day. */
+export type Seat = 'taken' | 'sent' | 'spare'
+
+/** The command that becomes the child, and its environment. */
+export function commandFor(
+  settings: Settings,
+  name: string,
+  address: string,
+  seat: Seat,
+): { args: string[]; env: NodeJS.ProcessEnv } {
+  const { program, execArgv, stopGraceMs, maxFrame } = settings
+  const guarded = (script: string) => ['-c', script, 'wat', String(guardTicks(stopGraceMs))]
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    ...settings.env,
+    [environment.address]: address,
+    [environment.name]: name,
+    [environment.stopGrace]: String(Math.max(1, Math.round(stopGraceMs))),
+    [environment.maxFrame]: String(maxFrame),
+  }
+  if (program.kind === 'command') {
+    return { args: [...guarded(FOREIGN_SCRIPT), program.command, ...program.args, ...settings.args], env }
+  }
+  const node = [process.execPath, '--no-warnings', ...execArgv]
+  const boot = fileURLToPath(new URL('./boot.js', import.meta.url))
+  const what = seat === 'taken' && program.kind === 'file' ? [program.path, ...settings.args] : [name]
+  env[environment.lifeline] = String(LIFELINE_FD)
+  if (seat !== 'taken') env[environment.seat] = seat
+  return { args: [...guarded(GUARD_SCRIPT), ...node, boot, '--', ...what], env }
+}

@@ -1,0 +1,52 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { WatError } from '../error.ts'
+
+/**
+ * A program that is a function: the main of the process, called with what the package `wat-vm` exports and
+ * the captured values. It is sent as its source text, so it uses nothing but what it is given, what it
+ * imports inside, and the globals of JavaScript and Node.
+ */
+export type Main<C = any> = (wat: typeof import('wat-vm'), captures: C) => unknown
+
+/** A program in any language: found in PATH, or a path. It speaks the wire on its own stdin and stdout, or just EDN. */
+export interface Command {
+  /** What is started. */
+  command: string
+  /** Its arguments. */
+  args?: readonly string[]
+}
+
+/** What can be started: a TypeScript or JavaScript file, a function, or any other command. */
+export type Program<C = any> = string | URL | Main<C> | Command
+
+/** The same, told apart. */
+export type Given =
+  | { kind: 'file'; path: string; label: string }
+  | { kind: 'function'; main: Main; label: string }
+  | { kind: 'command'; command: string; args: readonly string[]; label: string }
+
+/** Tells what somebody wants to start. Throws `denied` for what can be none; a file is not looked at. */
+export function tellApart(program: Program): Given {
+  if (typeof program === 'function') return { kind: 'function', main: program, label: program.name || 'function' }
+  if (typeof program === 'string' || program instanceof URL) return file(program)
+  const { command, args = [] } = (program ?? {}) as Partial<Command>
+  if (typeof command === 'string' && command !== '' && Array.isArray(args)) {
+    return { kind: 'command', command, args: args.map(String), label: path.parse(command).name }
+  }
+  throw new WatError('denied', 'a program is a path, a file URL, a function or { command, args }')
+}
+
+function file(program: string | URL): Given {
+  const isUrl = program instanceof URL || program.startsWith('file:')
+  const found = isUrl ? localPath(program) : path.resolve(program as string)
+  return { kind: 'file', path: found, label: path.parse(found).name }
+}
+
+function localPath(url: string | URL): string {
+  try {
+    return fileURLToPath(url)
+  } catch (cause) {
+    throw new WatError('denied', `a program's URL is a file: URL, not ${String(url)}`, { cause })
+  }
+}

@@ -1,0 +1,66 @@
+import { WatError } from '../error.ts'
+import { PROTOCOL } from '../wire/limits.ts'
+
+/** A command that is not ours and says nothing counts as ready this much later, if it has not ended by then. */
+const QUIET_MS = 1000
+
+interface Events {
+  onReady(): void
+  /** It speaks another version of the protocol. */
+  onStranger(error: WatError): void
+}
+
+/** Whether a process has been loaded and has done its first step, and what it can be told. */
+export class Readiness {
+  /** Settles once. Nobody has to await it. */
+  readonly promise: Promise<void>
+  /** Whether it is known to understand frames. */
+  speaks: boolean
+  pending = true
+  readonly #address: string
+  /** A command that is not ours may never say that it is ready. */
+  readonly #foreign: boolean
+  readonly #events: Events
+  readonly #settle = Promise.withResolvers<void>()
+
+  constructor(address: string, foreign: boolean, events: Events) {
+    this.#address = address
+    this.#foreign = foreign
+    this.speaks = !foreign
+    this.#events = events
+    this.promise = this.#settle.promise
+    this.promise.catch(() => {})
+  }
+
+  /** It has been started. */
+  begin(): void {
+    if (this.#foreign) setTimeout(() => this.#resolve(), QUIET_MS).unref()
+  }
+
+  /** It has written something. */
+  onBytes(): void {
+    if (this.#foreign) this.#resolve()
+  }
+
+  /** It has written `#wat/ready`. */
+  onFrame({ protocol }: Record<string, unknown>): void {
+    this.speaks = true
+    if (protocol === PROTOCOL) return this.#resolve()
+    const message = `${this.#address} speaks version ${String(protocol)} of the protocol, this process ${PROTOCOL}`
+    const error = new WatError('denied', message, { address: this.#address })
+    this.fail(error)
+    this.#events.onStranger(error)
+  }
+
+  fail(reason: WatError): void {
+    this.pending = false
+    this.#settle.reject(reason)
+  }
+
+  #resolve(): void {
+    if (!this.pending) return
+    this.pending = false
+    this.#settle.resolve()
+    this.#events.onReady()
+  }
+}

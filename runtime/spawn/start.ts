@@ -1,0 +1,22 @@
+import { runFrame } from '../wire/frames.ts'
+import { assignmentFor } from './assignment.ts'
+import type { Settings } from './options.ts'
+import { OsProcess } from './os-process.ts'
+import type { Running } from './running.ts'
+import { takeSpare } from './spares.ts'
+
+/**
+ * Starts a program in a process of its own: a spare, or a new one. Rejects with `offline` when the system
+ * cannot start it, and with what `assignmentFor` rejects with.
+ */
+export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
+  const { program } = settings
+  if (program.kind === 'command') return OsProcess.start(settings, name, address, 'taken')
+  const assignment = await assignmentFor(settings, name, address)
+  const spare = await takeSpare(settings, assignment)
+  if (spare) return spare
+  if (program.kind === 'file') return OsProcess.start(settings, name, address, 'taken')
+  const running = await OsProcess.start(settings, name, address, 'sent')
+  running.greeting = runFrame(assignment)
+  return running
+}
