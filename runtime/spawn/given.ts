@@ -22,7 +22,7 @@ export type Program<C = any> = string | URL | Main<C> | Command
 
 /** The same, told apart. */
 export type Given =
-  | { kind: 'file'; path: string; label: string }
+  | { kind: 'file'; path: string; given: string; label: string }
   | { kind: 'function'; main: Main; label: string }
   | { kind: 'command'; command: string; args: readonly string[]; label: string }
 
@@ -40,7 +40,7 @@ export function tellApart(program: Program): Given {
 function file(program: string | URL): Given {
   const isUrl = program instanceof URL || program.startsWith('file:')
   const found = isUrl ? localPath(program) : path.resolve(program as string)
-  return { kind: 'file', path: found, label: path.parse(found).name }
+  return { kind: 'file', path: found, given: isUrl ? found : (program as string), label: path.parse(found).name }
 }
 
 function localPath(url: string | URL): string {

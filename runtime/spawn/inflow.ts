@@ -155,7 +155,10 @@ export class Inflow {
 
 function counted(source: Source, count: (bytes: number) => void): Source {
   return {
-    ...source,
+    pause: () => source.pause(),
+    resume: () => source.resume(),
+    setRef: on => source.setRef(on),
+    close: () => source.close(),
     open(onBytes, onEnd) {
       source.open(chunk => {
         count(chunk.length)

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { WatError } from '../error.ts'
 import { identity } from '../vm/identity.ts'
-import { DEFAULT_MAX_IN_FLIGHT, MAX_TIMER_MS } from '../wire/limits.ts'
+import { DEFAULT_MAX_IN_FLIGHT, DEFAULT_SILENCE_MS, MAX_TIMER_MS } from '../wire/limits.ts'
 import { tellApart, type Given, type Program } from './given.ts'
 
 /** How `spawnProcess` starts a program. Everything has a default. */
@@ -32,6 +32,19 @@ export interface SpawnOptions<C = any> {
    * gives them to the receiver `Process.stderr`. Default `'relay'`.
    */
   stderr?: 'relay' | 'pipe'
+  /**
+   * A command that forwards stdin and stdout to another place, as `['ssh', 'host']`, `['docker', 'exec', '-i',
+   * 'c']` or `['kubectl', 'exec', '-i', 'pod', '--']` do: the program runs there. The place needs `wat` in its
+   * PATH. Environment and working directory are those of that place, but for `env` and `cwd`.
+   */
+  via?: readonly string[]
+  /**
+   * Elsewhere than on this host: whether the program is sent, with those of its own files that it imports,
+   * or is a path of that place already. Default true. A function is always sent.
+   */
+  send?: boolean
+  /** Elsewhere than on this host: milliseconds of silence after which the connection counts as lost. Default 10000. */
+  silence?: number
 }
 
 /** The options with every default in place, checked. */
@@ -46,6 +59,9 @@ export interface Settings {
   maxInFlight: number
   execArgv: readonly string[]
   relay: boolean
+  via: readonly string[]
+  send: boolean
+  silenceMs: number
 }
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
@@ -68,6 +84,9 @@ export function settle(given: Program, options: SpawnOptions): Settings {
     maxInFlight: number('maxInFlight', options.maxInFlight, 1) ?? DEFAULT_MAX_IN_FLIGHT,
     execArgv: list('execArgv', options.execArgv),
     relay: options.stderr !== 'pipe',
+    via: list('via', options.via),
+    send: options.send ?? true,
+    silenceMs: Math.min(MAX_TIMER_MS, number('silence', options.silence, 100) ?? DEFAULT_SILENCE_MS),
   }
 }
 

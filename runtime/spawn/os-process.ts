@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import { WatError } from '../error.ts'
 import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
@@ -60,6 +61,11 @@ export class OsProcess implements Running {
     })
   }
 
+  /** Its stdin and stdout as they are, for whoever carries something else over them. */
+  get streams(): { readable: Readable; writable: Writable } {
+    return { readable: this.#launched.stdout, writable: this.#launched.stdin }
+  }
+
   /** Calls back with what it writes on its lifeline, as a spare does. */
   onLifeline(callback: (text: string) => void): void {
     this.#launched.lifeline.on('data', chunk => callback(String(chunk)))
@@ -69,6 +75,12 @@ export class OsProcess implements Running {
   discard(): void {
     const { stdin, stdout, stderr } = this.#launched
     for (const stream of [stdin, stdout, stderr]) stream.destroy()
+  }
+
+  /** Leaves it as the death of this process would: it stops by itself, or its guard kills it. */
+  abandon(): void {
+    const { stdin, lifeline, guard } = this.#launched
+    for (const pipe of [lifeline, guard, stdin]) pipe.end()
   }
 
   /** Resolves when what it wrote before its exit has been read. */

@@ -186,13 +186,14 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** From its exit on, what it wrote is read to the end, and then everything that waits for it settles. */
   async #watch(running: Running): Promise<void> {
-    const { code, signal } = await running.exited
+    const { code, signal, panic } = await running.exited
     this.#update()
     await running.drained([this.#inflow, this.#stderrFlow])
     const exit: Exit = {}
     if (code !== undefined) exit.code = code
     if (signal !== undefined) exit.signal = signal
-    if (this.#stderrFlow.panic) exit.panic = this.#stderrFlow.panic
+    const lastWords = this.#stderrFlow.panic ?? panic
+    if (lastWords) exit.panic = lastWords
     this.#onGone(exit)
   }
 

@@ -57,7 +57,7 @@ export async function takeSpare(settings: Settings, assignment: Assignment): Pro
   for (const spare of spares) {
     const changes = spare.changesTo(env)
     if (!changes || !spare.fits(settings)) continue
-    const running = await spare.become({ ...assignment, env: changes })
+    const running = await spare.become({ ...assignment, env: changes, cwd: assignment.cwd ?? process.cwd() })
     if (running) return running
   }
   return undefined

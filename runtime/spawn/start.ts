@@ -11,11 +11,12 @@ import { takeSpare } from './spares.ts'
  */
 export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
   const { program } = settings
+  if (settings.via.length > 0) return (await import('./launcher.ts')).startVia(settings, name, address)
   if (program.kind === 'command') return OsProcess.start(settings, name, address, 'taken')
   const assignment = await assignmentFor(settings, name, address)
   const spare = await takeSpare(settings, assignment)
   if (spare) return spare
-  if (program.kind === 'file') return OsProcess.start(settings, name, address, 'taken')
+  if (!assignment.files) return OsProcess.start(settings, name, address, 'taken')
   const running = await OsProcess.start(settings, name, address, 'sent')
   running.greeting = runFrame(assignment)
   return running

@@ -14,7 +14,7 @@ import { fdSource, kindOf, ownDescription } from './fd.ts'
 import { fdSink } from './fd-sink.ts'
 import { humanRecord } from './human.ts'
 import { adoptEnvironment, identity } from './identity.ts'
-import { endOfProgram, isStopping, mainSettled, stop, whenMainSettled } from './lifecycle.ts'
+import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from './lifecycle.ts'
 import { log, reportFault } from './log.ts'
 import { crash, dieQuietly, installPanic, panic } from './panic.ts'
 import { port } from './port.ts'
@@ -47,6 +47,7 @@ export async function boot(argv: string[]): Promise<void> {
     port.outbox.flushSync()
     flushStderr()
   })
+  if (command.kind === 'host') return hosting(command)
   const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
   openPort(command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
@@ -58,6 +59,22 @@ function announceReady(): void {
   if (ready) return
   ready = true
   if (identity.role === 'child') port.outbox.pushFirst(readyFrame(identity.address, process.pid))
+}
+
+/** Serves other hosts instead of a program. */
+async function hosting(command: Command & { kind: 'host' }): Promise<void> {
+  identity.name ||= 'host'
+  if (command.address === 'stdio:') port.outbox.abort(new WatError('denied', 'stdout carries the connection'))
+  else openPort(false, undefined)
+  endWhenIdle()
+  try {
+    const { serveHost } = await import('../spawn/host.ts')
+    await serveHost(command, [STDIN, STDOUT], stopSignal, address => void port.stdout.send(address))
+  } catch (error) {
+    return panic(error, error instanceof WatError && error.code === 'denied' ? exits.usage : exits.panic)
+  }
+  mainSettled()
+  endOfProgram()
 }
 
 /** A program, and what it is started with. */

@@ -2,24 +2,34 @@
 export type Command =
   | { kind: 'run'; program: string; args: string[]; pretty: boolean }
   | { kind: 'eval'; expression: string; args: string[]; pretty: boolean }
+  | { kind: 'host'; address: string; secret?: string; cert?: string; key?: string }
   | { kind: 'print'; text: string }
   | { kind: 'usage'; message: string }
 
 const HELP = `Usage: wat [options] program.ts [args...]
        wat [options] -e 'expression' [args...]
+       wat host <address> [--secret <file>] [--cert <file> --key <file>]
 
 Runs a TypeScript or JavaScript program as a process that reads EDN values on
 stdin, writes EDN values on stdout and logs EDN records on stderr.
+
+'wat host' starts programs for other hosts: those that know its secret can
+spawnRemote(program, { at: address }). An address is tcp://host:port or
+unix:/path; stdio: serves whoever holds stdin and stdout.
 
 Options:
   -e, --eval <expression>  serve a function: wat -e 'n => n * 2'
       --pretty             write values over several lines, for people
   -h, --help               show this text
   -v, --version            show the version
+      --secret <file>      host: 32 bytes, mode 0600; ~/.config/wat/secret, made
+                           when it is missing
+      --cert, --key <file> host: TLS, with this certificate and key (PEM)
 
 Examples:
   echo '21' | wat double.ts
   seq 5 | wat -e 'n => n * n'
+  wat host tcp://0.0.0.0:7000
 
 Exit codes:
   0 done   1 a value's handler failed   2 panic   3 the program failed to load
@@ -32,6 +42,7 @@ export function parseCommand(argv: string[], version: () => string): Command {
   // Not imported: an import of all of node:util loads parts of Node that open stderr, non-blocking.
   const { parseArgs } = process.getBuiltinModule('node:util')
   const { tokens } = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true })
+  if (argv[0] === 'host') return host(argv.slice(1))
   let expression: string | undefined
   let pretty = false
   for (const token of tokens) {
@@ -62,6 +73,28 @@ function run(rest: string[], expression: string | undefined, pretty: boolean): C
   if (program === undefined || program === '') return usage('no program given')
   return { kind: 'run', program, args, pretty }
 }
+
+function host(argv: string[]): Command {
+  const { parseArgs } = process.getBuiltinModule('node:util')
+  try {
+    const { values, positionals } = parseArgs({ args: argv, options: hostOptions, allowPositionals: true })
+    if (values.help) return { kind: 'print', text: HELP }
+    const [address, ...more] = positionals
+    if (address === undefined) return usage('host needs an address')
+    if (more.length > 0) return usage(`host takes one address; unexpected ${more[0]}`)
+    if ((values.cert === undefined) !== (values.key === undefined)) return usage('--cert and --key go together')
+    return { kind: 'host', address, ...values }
+  } catch (error) {
+    return usage(`host: ${(error as Error).message.split('. ')[0]}`)
+  }
+}
+
+const hostOptions = {
+  secret: { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 function usage(message: string): Command {
   return { kind: 'usage', message: `wat: ${message}; try 'wat --help'` }

@@ -43,12 +43,20 @@ function textProgram(name: string, source: string): Program {
   return { url, files: new Map([[url, source]]) }
 }
 
+let carried: ReadonlyMap<string, string> | undefined
+
+/** The files of this process's program that it has as text only; what it starts may be among them. */
+export function carriedFiles(): ReadonlyMap<string, string> | undefined {
+  return carried
+}
+
 /**
  * Runs a program: resolves with its module when the top level has settled. `onStarted` is called when
  * everything it imports has been found, parsed and run, just before its own first line runs.
  */
 export async function runProgram(program: Program, onStarted: () => void): Promise<Record<string, unknown>> {
   const hooks = hook(program, onStarted)
+  carried = program.files
   try {
     return (await import(program.url)) as Record<string, unknown>
   } catch (error) {

@@ -21,7 +21,8 @@ export interface Assignment {
   args: string[]
   /** What is other in its environment than in the spare's own; `null` for a variable that is not set. */
   env: [variable: string, value: string | null][]
-  cwd: string
+  /** Its working directory; `null` for the one it was started in. */
+  cwd: string | null
   address: string
   name: string
 }
@@ -61,7 +62,7 @@ export class Seat {
 }
 
 function takeOver({ env, cwd, address, name }: Assignment): void {
-  if (cwd !== process.cwd()) process.chdir(cwd)
+  if (cwd !== null && cwd !== process.cwd()) process.chdir(cwd)
   for (const [variable, value] of env) {
     if (value === null) delete process.env[variable]
     else process.env[variable] = value
@@ -82,7 +83,7 @@ async function warmUp(): Promise<void> {
 
 function isAssignment(info: Record<string, unknown>): info is Record<string, unknown> & Assignment {
   const { program, files, args, env, cwd, address, name } = info
-  const texts = [program, cwd, address, name]
+  const texts = [program, cwd ?? '', address, name]
   return (
     texts.every(text => typeof text === 'string') &&
     Array.isArray(args) &&

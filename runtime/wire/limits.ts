@@ -27,3 +27,6 @@ export const DEFAULT_CONCURRENCY = 256
 
 /** The longest delay a timer of Node takes (a signed 32-bit number of ms); longer means never. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** A connection to another host that is silent this long is taken for lost, unless `silence` says otherwise. */
+export const DEFAULT_SILENCE_MS = 10_000

@@ -1,0 +1,35 @@
+import type { Launch } from '../wire/control.ts'
+import { runFrame } from '../wire/frames.ts'
+import { assignmentFor } from './assignment.ts'
+import type { Settings } from './options.ts'
+
+/**
+ * What a host is told to start, and what the process is told first. A function is sent, and so is a file
+ * with everything of its own that it imports, unless `send` is false: then it is a path on that host.
+ */
+export async function launchFor(
+  settings: Settings,
+  name: string,
+  address: string,
+): Promise<{ launch: Launch; greeting: string | undefined }> {
+  const { program, args, env, stopGraceMs, maxFrame, execArgv, silenceMs } = settings
+  const common: Omit<Launch, 'kind' | 'program' | 'args'> = {
+    env: Object.entries(env).map(([variable, value]) => [variable, value ?? null]),
+    cwd: settings.cwd ?? null,
+    name,
+    address,
+    'stop-grace-ms': stopGraceMs,
+    'max-frame': maxFrame,
+    'exec-argv': [...execArgv],
+    'silence-ms': silenceMs,
+  }
+  if (program.kind === 'command') {
+    const launch: Launch = { ...common, kind: 'command', program: program.command, args: [...program.args, ...args] }
+    return { launch, greeting: undefined }
+  }
+  if (program.kind === 'file' && !settings.send) {
+    return { launch: { ...common, kind: 'file', program: program.given, args: [...args] }, greeting: undefined }
+  }
+  const greeting = runFrame(await assignmentFor(settings, name, address, true))
+  return { launch: { ...common, kind: 'sent', program: name, args: [] }, greeting }
+}

@@ -1,0 +1,96 @@
+import { parse, stringify, Tagged } from '../edn/index.ts'
+import { WatError } from '../error.ts'
+import { fromFault, type FaultMap } from './fault.ts'
+import { PROTOCOL } from './limits.ts'
+
+/**
+ * What a process that starts a program on another host and that host say to each other, one form a line, on
+ * a lane of its own. Each comment is the form's sentence in TIERS.md.
+ */
+export type Control =
+  /** `#wat/host {…}` from the host, the first form: which protocol it speaks. */
+  | { kind: 'host'; protocol: unknown }
+  /** `#wat/launch {…}` to the host: the process it is to start. */
+  | { kind: 'launch'; launch: Launch }
+  /** `#wat/launched {…}` from the host: it runs. */
+  | { kind: 'launched'; pid: number }
+  /** `#wat/signal {…}` to the host: a signal for the process, or for its group. */
+  | { kind: 'signal'; name: NodeJS.Signals; group: boolean }
+  /** `#wat/kill {}` to the host: kill it and everything below it. */
+  | { kind: 'kill' }
+  /** `#wat/exit {…}` from the host, the last form: how it ended. */
+  | { kind: 'exit'; code: number | undefined; signal: string | undefined }
+  /** `#wat/refused fault` from the host: it cannot be started. */
+  | { kind: 'refused'; error: WatError }
+
+/** What a host needs to know to start a process. */
+export interface Launch {
+  /** `file`: a path on the host; `sent`: it comes as the first frame of its stdin; `command`: not a wat-vm. */
+  kind: 'file' | 'sent' | 'command'
+  program: string
+  args: string[]
+  /** Added to the host's environment; nil takes a variable away. */
+  env: [variable: string, value: string | null][]
+  /** nil: the host's own. */
+  cwd: string | null
+  name: string
+  address: string
+  'stop-grace-ms': number
+  'max-frame': number
+  'exec-argv': string[]
+  /** A connection that is silent so long is lost. */
+  'silence-ms': number
+}
+
+export const sayHost = () => line('host', { protocol: PROTOCOL })
+export const sayLaunch = (launch: Launch) => line('launch', { protocol: PROTOCOL, ...launch })
+export const sayLaunched = (pid: number) => line('launched', { pid })
+export const saySignal = (name: NodeJS.Signals, group: boolean) => line('signal', { name, group })
+export const sayKill = () => line('kill', {})
+export const sayExit = (code: number | undefined, signal: string | undefined) => line('exit', { code, signal })
+export const sayRefused = (fault: FaultMap) => line('refused', fault)
+
+/** Reads one form. Throws `malformed` for what is none of them. */
+export function toControl(text: string): Control {
+  const form = parse(text)
+  if (!(form instanceof Tagged)) throw malformed(text)
+  const map = (form.value ?? {}) as Record<string, any>
+  switch (form.tag) {
+    case 'wat/host':
+      return { kind: 'host', protocol: map.protocol }
+    case 'wat/launch':
+      if (!isLaunch(map)) throw malformed(text)
+      return { kind: 'launch', launch: map }
+    case 'wat/launched':
+      return { kind: 'launched', pid: Number(map.pid) }
+    case 'wat/signal':
+      return { kind: 'signal', name: map.name, group: map.group === true }
+    case 'wat/kill':
+      return { kind: 'kill' }
+    case 'wat/exit':
+      return { kind: 'exit', code: map.code, signal: map.signal }
+    case 'wat/refused':
+      return { kind: 'refused', error: fromFault(map) }
+    default:
+      throw malformed(text)
+  }
+}
+
+function line(tag: string, body: object): string {
+  return `#wat/${tag} ${stringify({ ...body })}\n`
+}
+
+function isLaunch(map: Record<string, unknown>): map is Record<string, unknown> & Launch {
+  const texts = [map.kind, map.program, map.name, map.address]
+  const lists = [map.args, map.env, map['exec-argv']]
+  const numbers = [map['stop-grace-ms'], map['max-frame'], map['silence-ms']]
+  return (
+    texts.every(text => typeof text === 'string') &&
+    lists.every(list => Array.isArray(list)) &&
+    numbers.every(number => typeof number === 'number' && number >= 0)
+  )
+}
+
+function malformed(text: string): WatError {
+  return new WatError('malformed', `not a form of the control lane: ${text.slice(0, 200)}`)
+}
