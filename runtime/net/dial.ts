@@ -78,7 +78,7 @@ function open(target: Address, options: DialOptions['tls']): Socket {
 /** False when a Unix socket's server has too many connections waiting, which Linux says by EAGAIN. */
 async function connected(socket: Socket, name: string): Promise<boolean> {
   if (await reached(socket, 'connect')) return true
-  const cause = socket.errored
+  const cause: NodeJS.ErrnoException | null = socket.errored
   if (cause instanceof WatError) throw cause
   const code = cause?.code
   if (code === 'EAGAIN') return false
@@ -113,7 +113,7 @@ async function handshake(
 }
 
 function untrusted(socket: TLSSocket, name: string): WatError {
-  const cause = socket.errored
+  const cause: NodeJS.ErrnoException | null = socket.errored
   if (cause instanceof WatError) return cause
   const why = socket.authorizationError ? `its certificate is not trusted (${cause?.code})` : 'no TLS there'
   return new WatError('denied', `${name}: ${why}`, { data: { code: cause?.code }, cause })

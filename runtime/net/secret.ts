@@ -59,14 +59,13 @@ function create(file: string): void {
     try {
       fs.writeSync(fd, `${crypto.randomBytes(SECRET_BYTES).toString('hex')}\n`)
       fs.fsyncSync(fd)
+      fs.linkSync(draft, file)
     } finally {
       fs.closeSync(fd)
+      fs.rmSync(draft)
     }
-    fs.linkSync(draft, file)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw unusable(file, 'cannot be made', error)
-  } finally {
-    fs.rmSync(draft, { force: true })
+    if (codeOf(error) !== 'EEXIST') throw unusable(file, `cannot be made (${codeOf(error)})`, error)
   }
 }
 

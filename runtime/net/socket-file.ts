@@ -60,9 +60,13 @@ export async function takeName(bound: string, file: string): Promise<() => void>
   const release = (): void => {
     if (!held.delete(release)) return
     if (held.size === 0) process.off('exit', releaseAll)
-    // Somebody may have removed our file by hand, and another server may have its name now.
-    if (identify(file) === socket) fs.rmSync(file, { force: true })
-    fs.rmSync(bound, { force: true })
+    try {
+      // Somebody may have removed our file by hand, and another server may have its name now.
+      if (identify(file) === socket) fs.rmSync(file, { force: true })
+      fs.rmSync(bound, { force: true })
+    } catch {
+      // The folder cannot be changed any more: what stays is dead, and the next server replaces it.
+    }
   }
   // First, so that an exit in between leaves nothing.
   if (held.size === 0) process.on('exit', releaseAll)
