@@ -12,6 +12,7 @@ const BELOW: Record<string, string[]> = {
   wire: ['edn', 'error'],
   jsedn: ['edn', 'error'],
   edn: ['error'],
+  net: ['error'],
   error: [],
 }
 
