@@ -1,5 +1,5 @@
 import { WatError } from '../error.ts'
-import { parseModule, syntaxFault, type Node } from './parse.ts'
+import { parseModule, placeOf, syntaxFault, type Node } from './parse.ts'
 
 export interface Expression {
   text: string
@@ -64,7 +64,8 @@ function functionIn(source: string): Found {
       }
     }
   }
-  throw denied(`the function cannot be read as part of a module: ${furthest.message}`, furthest.cause)
+  const where = placeOf(source, furthest.offset)
+  throw denied(`the function cannot be part of a module: ${furthest.message} (${where})`, furthest.cause)
 }
 
 function denied(message: string, cause?: unknown): WatError {

@@ -30,7 +30,7 @@ function undeclared(program: Program): { name: string; node: Node }[] {
     // Without it, what stands in the options of an `import()` would not be seen.
     childVisitorKeys: { ImportExpression: ['source', 'options'] },
   })
-  return scopes.globalScope.through.map(({ identifier }) => ({
+  return (scopes.globalScope?.through ?? []).map(({ identifier }) => ({
     name: identifier.name as string,
     node: identifier as unknown as Node,
   }))
