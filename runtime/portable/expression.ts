@@ -10,7 +10,9 @@ export interface Expression {
 /** A function's source as an expression that evaluates to it. Throws `denied` when it cannot be one. */
 export function expressionOf(source: string): Expression {
   if (/\{\s*\[native code\]\s*\}$/.test(source)) {
-    throw denied('a bound function, or one that is not written in JavaScript, has no source that could be sent')
+    throw denied(
+      'a bound function, or one that is not written in JavaScript, has no source that could be sent',
+    )
   }
   const found = functionIn(source)
   if (found.node.type === 'ClassExpression') throw denied('a class cannot be a program; give a function')

@@ -13,7 +13,8 @@ export interface FreeName {
 export function freeNames(program: Program): FreeName[] {
   const asked = new Set<Node>()
   for (const node of nodesOf(program)) {
-    if (node.type === 'UnaryExpression' && node.operator === 'typeof' && node.argument) asked.add(node.argument)
+    if (node.type === 'UnaryExpression' && node.operator === 'typeof' && node.argument)
+      asked.add(node.argument)
   }
   const first = new Map<string, number>()
   for (const { name, node } of undeclared(program)) {
