@@ -40,7 +40,7 @@ interface Wrapping {
   before: string
   after: string
   /** The function in the expression that the wrapping makes. */
-  pick(outer: any): FunctionNode | undefined
+  pick: (outer: any) => FunctionNode | undefined
 }
 
 /** What `toString` gives is a whole expression, or an element of an object or of a class. */

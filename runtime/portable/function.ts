@@ -2,10 +2,10 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WatError } from '../error.ts'
 import { isGlobal } from './globals.ts'
-import { expressionOf, type Expression } from './expression.ts'
+import { expressionOf } from './expression.ts'
 import type { Package } from './package-files.ts'
 import { isImportMeta, literalOf, nodesOf, parseModule, placeOf, syntaxFault, type Program } from './parse.ts'
-import { freeNames } from './scope.ts'
+import { freeNames, type FreeName } from './scope.ts'
 
 /** What stands before the function in its module. */
 const HEAD = 'export default ('
@@ -19,47 +19,45 @@ export function functionProgram(fn: Function): Package {
   const source = Function.prototype.toString.call(fn)
   const expression = expressionOf(source)
   const text = `${HEAD}${expression.text})\n`
-  const whole = { source, expression, program: parsed(text, source, expression) }
-  refuseRelative(whole)
-  refuseFreeNames(whole)
+  const place = (offset: number) => placeOf(source, offset - HEAD.length + expression.shift)
+  const { program, free } = understood(text, place)
+  refuseRelative(program, place)
+  refuseFree(free, place)
   const main = pathToFileURL(path.resolve(`[${nameOf(fn)}].mjs`)).href
   return { main, files: { [main]: text } }
 }
 
-interface Whole {
-  /** As the user wrote it: places are told of this. */
-  source: string
-  expression: Expression
-  program: Program
-}
+/** `line:column` in what the user wrote, of an offset in the module made of it. */
+type Place = (offset: number) => string
 
-function parsed(text: string, source: string, expression: Expression): Program {
+function understood(text: string, place: Place): { program: Program; free: FreeName[] } {
   try {
-    return parseModule(text)
+    const program = parseModule(text)
+    return { program, free: freeNames(program).filter(({ name }) => !isGlobal(name)) }
   } catch (error) {
     const { message, offset } = syntaxFault(error)
-    throw refusal(`${message} (${placeIn(source, expression, offset)})`, { cause: error })
+    throw refusal(`${message} (${place(offset)})`, { cause: error })
   }
 }
 
 /** What a module means by its own place is another place in the child. */
-function refuseRelative({ source, expression, program }: Whole): void {
+function refuseRelative(program: Program, place: Place): void {
   for (const node of nodesOf(program)) {
-    const where = placeIn(source, expression, node.start)
-    if (isImportMeta(node)) throw refusal(`it uses \`import.meta\` (${where}), which is another one there`)
+    if (isImportMeta(node)) {
+      throw refusal(`it uses \`import.meta\` (${place(node.start)}), which is another one there`)
+    }
     const specifier = node.type === 'ImportExpression' ? literalOf(node.source) : undefined
-    if (specifier === undefined || !/^(?:\.{1,2}(?:\/|$)|#)/.test(specifier)) continue
-    throw refusal(
-      `it imports \`${specifier}\` (${where}), which is not found from there; pass the file's URL as a capture`,
-    )
+    if (specifier !== undefined && /^(?:\.{1,2}(?:\/|$)|#)/.test(specifier)) {
+      const what = `\`${specifier}\` (${place(node.start)})`
+      throw refusal(`it imports ${what}, which is not found from there; pass the file's URL as a capture`)
+    }
   }
 }
 
-function refuseFreeNames({ source, expression, program }: Whole): void {
-  const free = freeNames(program).filter(({ name }) => !isGlobal(name))
+function refuseFree(free: FreeName[], place: Place): void {
   if (free.length === 0) return
-  const names = free.map(({ name, offset }) => ({ name, place: placeIn(source, expression, offset) }))
-  const list = names.map(({ name, place }) => `\`${name}\` (${place})`).join(', ')
+  const names = free.map(({ name, offset }) => ({ name, place: place(offset) }))
+  const list = names.map(each => `\`${each.name}\` (${each.place})`).join(', ')
   throw refusal(`it uses ${list}, which it was not given; pass values as captures, or import inside it`, {
     data: { names },
   })
@@ -67,10 +65,6 @@ function refuseFreeNames({ source, expression, program }: Whole): void {
 
 function refusal(reason: string, options: { cause?: unknown; data?: unknown } = {}): WatError {
   return new WatError('denied', `the function is not self-contained: ${reason}`, options)
-}
-
-function placeIn(source: string, expression: Expression, offset: number): string {
-  return placeOf(source, offset - HEAD.length + expression.shift)
 }
 
 /** For stack traces: the name, if it can stand in the name of a file. */

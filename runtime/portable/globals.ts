@@ -11,7 +11,7 @@ export function isGlobal(name: string): boolean {
 let known: Set<string> | undefined
 
 function globals(): Set<string> {
-  known ??= new Set([...language(), ...NODE])
+  known ??= new Set([...language(), ...NODE_GLOBALS])
   return known
 }
 
@@ -21,7 +21,7 @@ function language(): string[] {
 }
 
 /** What Node adds, in the oldest version that runs this package: the far side may have no newer one. */
-const NODE = `
+export const NODE_GLOBALS = `
   AbortController AbortSignal Blob BroadcastChannel Buffer ByteLengthQueuingStrategy CompressionStream
   CountQueuingStrategy Crypto CryptoKey CustomEvent DOMException DecompressionStream Event EventTarget File
   FormData Headers MessageChannel MessageEvent MessagePort Navigator Performance PerformanceEntry

@@ -32,7 +32,7 @@ function undeclared(program: Program): { name: string; node: Node }[] {
     childVisitorKeys: { ImportExpression: ['source', 'options'] },
   })
   return (scopes.globalScope?.through ?? []).map(({ identifier }) => ({
-    name: identifier.name as string,
+    name: identifier.name,
     node: identifier as unknown as Node,
   }))
 }
