@@ -2,6 +2,7 @@ import { defineConfig, type Plugin } from 'rolldown'
 
 /** What the runtime imports by name from Node's own modules. */
 const NAMED: Record<string, string[]> = {
+  'node:async_hooks': ['AsyncLocalStorage'],
   'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
   'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync', 'statSync'],
   'node:url': ['fileURLToPath', 'pathToFileURL'],
@@ -29,6 +30,10 @@ const builtinsOnDemand: Plugin = {
   },
 }
 
+/** What the first reply of a process and its first child do not need: loaded when it is asked for. */
+const LATER =
+  /runtime\/(edn|error|jsedn|net|channel|vm\/start|portable\/(?!package-files)|spawn\/(launch|treekill|remote|host|connect|listen|thread)|wire\/(lane|control|merge|pump))/
+
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
  * that is loaded with the first spawn: reading many small files costs more than a first reply. execa
@@ -48,7 +53,12 @@ export default defineConfig({
     dir: 'dist',
     format: 'esm',
     chunkFileNames: '[name].js',
-    codeSplitting: { groups: [{ name: 'codec', test: /^\0node:(buffer|fs|path)|runtime\/(edn|error)/ }] },
+    codeSplitting: {
+      groups: [
+        { name: 'codec', test: /^\0node:(buffer|fs|path)|runtime\/(edn|error)/ },
+        { name: 'core', test: id => /^\0node:|\/runtime\//.test(id) && !LATER.test(id) },
+      ],
+    },
     comments: { legal: true, annotation: true, jsdoc: false },
   },
 })

@@ -1,17 +1,11 @@
 import { Buffer } from 'node:buffer'
 import { pathToFileURL } from 'node:url'
-import { carriedFiles } from '../vm/program.ts'
-import type { Assignment } from '../vm/seat.ts'
+import type { Package } from '../portable/package-files.ts'
+import { carriedPackage, type Assignment } from '../vm/seat.ts'
 import { runFrame } from '../wire/frames.ts'
 import { fit } from '../wire/outbox.ts'
 import type { Sink } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
-
-/** A program as text: a function as a module that exports it, or a file with those of its own that it imports. */
-interface Parcel {
-  main: string
-  files: ReadonlyMap<string, string>
-}
 
 /**
  * What a process is told that gets its program in a `#wat/run` frame. The program comes along when it is a
@@ -34,9 +28,11 @@ export async function assignmentFor(
     address,
     name,
   }
-  const parcel = await parcelOf(settings, withFiles)
-  if (parcel) {
-    Object.assign(assignment, { program: parcel.main, files: new Map(parcel.files), captures })
+  const pkg = await packageOf(settings, withFiles)
+  if (pkg) {
+    const { main, files, links } = pkg
+    Object.assign(assignment, { program: main, files: new Map(Object.entries(files)), captures })
+    if (links) assignment.links = new Map(Object.entries(links))
     fit(Buffer.byteLength(runFrame(assignment)), maxFrame)
   }
   return assignment
@@ -47,20 +43,16 @@ export function sendProgram(stdin: Sink, assignment: Assignment): Promise<void> 
   return new Promise(resolve => stdin.write([Buffer.from(runFrame(assignment))], () => resolve()))
 }
 
-async function parcelOf({ program }: Settings, withFiles: boolean): Promise<Parcel | undefined> {
+async function packageOf({ program }: Settings, withFiles: boolean): Promise<Package | undefined> {
   if (program.kind === 'function') {
     const { functionProgram } = await import('../portable/function.ts')
-    return parcel(functionProgram(program.main))
+    return functionProgram(program.main)
   }
   if (program.kind !== 'file') return undefined
   const url = pathToFileURL(program.path).href
-  const files = carriedFiles()
-  if (files?.has(url)) return { main: url, files }
+  const carried = carriedPackage()
+  if (carried && url in carried.files) return { ...carried, main: url }
   if (!withFiles) return undefined
   const { fileProgram } = await import('../portable/file.ts')
-  return parcel(await fileProgram(url))
-}
-
-function parcel({ main, files }: { main: string; files: Record<string, string> }): Parcel {
-  return { main, files: new Map(Object.entries(files)) }
+  return fileProgram(url)
 }

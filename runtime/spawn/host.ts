@@ -33,7 +33,7 @@ export async function serveHost(
   const server = await openServer(address, {
     secret: ensureSecretFile(secret),
     ...(cert && key && { tls: { cert: fs.readFileSync(cert), key: fs.readFileSync(key) } }),
-    onConnection: (socket: any) =>
+    onConnection: socket =>
       void new HostSession({ readable: socket, writable: socket, close: () => socket.destroy() }),
   })
   onListening(server.address)

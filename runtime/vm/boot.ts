@@ -21,7 +21,7 @@ import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
 import { installSignals } from './signals.ts'
-import { Seat, type Assignment } from './seat.ts'
+import { carriedPackage, Seat, type Assignment } from './seat.ts'
 import { exits, status } from './status.ts'
 import { flushStderr, presentWith } from './stderr.ts'
 
@@ -92,8 +92,9 @@ function commanded(command: Command & { kind: 'run' | 'eval' }): Start {
   return { locate: () => fileProgram(command.program), args, label: path.parse(command.program).name }
 }
 
-function assigned({ program, files, captures, args, name }: Assignment): Start {
-  const locate = () => (files ? sentProgram(program, files) : fileProgram(program))
+function assigned({ program, captures, args, name }: Assignment): Start {
+  const pkg = carriedPackage()
+  const locate = () => (pkg ? sentProgram(pkg) : fileProgram(program))
   return { locate, args, label: name, captures }
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import module from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { PackageFiles, type Package } from '../portable/package-files.ts'
 
 /** Given to a program's graph as its last import: it is evaluated when everything has been loaded. */
 const STARTED = 'wat-vm:started'
@@ -14,8 +15,8 @@ const entries: Record<string, string> = {
 
 export interface Program {
   url: string
-  /** The sources of those of its files that are not on this disk, by their URLs; the program itself among them. */
-  files?: ReadonlyMap<string, string>
+  /** Those of its files that are not on this disk; the program itself among them. */
+  files?: PackageFiles
 }
 
 /** The program a user named: a path, relative to the working directory, or a file URL. */
@@ -33,21 +34,14 @@ export function expressionProgram(expression: string): Program {
   return textProgram('[eval].mts', source)
 }
 
-/** A program that comes as text. A name that is no URL is that of a file in the working directory. */
-export function sentProgram(name: string, files: ReadonlyMap<string, string>): Program {
-  return name.startsWith('file:') ? { url: name, files } : textProgram(name, files.get(name) ?? '')
+/** A program that comes as text. */
+export function sentProgram(pkg: Package): Program {
+  return { url: pkg.main, files: new PackageFiles(pkg) }
 }
 
 function textProgram(name: string, source: string): Program {
-  const url = pathToFileURL(path.resolve(name)).href
-  return { url, files: new Map([[url, source]]) }
-}
-
-let carried: ReadonlyMap<string, string> | undefined
-
-/** The files of this process's program that it has as text only; what it starts may be among them. */
-export function carriedFiles(): ReadonlyMap<string, string> | undefined {
-  return carried
+  const main = pathToFileURL(path.resolve(name)).href
+  return sentProgram({ main, files: { [main]: source } })
 }
 
 /**
@@ -56,7 +50,6 @@ export function carriedFiles(): ReadonlyMap<string, string> | undefined {
  */
 export async function runProgram(program: Program, onStarted: () => void): Promise<Record<string, unknown>> {
   const hooks = hook(program, onStarted)
-  carried = program.files
   try {
     return (await import(program.url)) as Record<string, unknown>
   } catch (error) {
@@ -92,7 +85,7 @@ function hook(program: Program, onStarted: () => void): Hooks {
       const entry = entries[specifier]
       if (entry) return { url: entry, format: 'module', shortCircuit: true }
       if (specifier === STARTED) return { url: STARTED, format: 'module', shortCircuit: true }
-      const own = ownFile(program, specifier, context.parentURL)
+      const own = program.files?.resolve(specifier, context.parentURL)
       return own === undefined ? next(specifier, context) : { url: own, shortCircuit: true }
     },
     // With a hook for loading, Node 22 asks none of them about what a CommonJS module requires.
@@ -123,19 +116,9 @@ function startedModule(): module.LoadFnOutput {
   return { format: 'module', source, shortCircuit: true }
 }
 
-/** Where a specifier leads, if that is one of the program's files that are not on this disk. */
-function ownFile({ files }: Program, specifier: string, parent: string | undefined): string | undefined {
-  if (!files) return undefined
-  const url = URL.parse(specifier, /^(\.{0,2}\/|file:)/.test(specifier) ? parent : undefined)?.href
-  return url !== undefined && files.has(url) ? url : undefined
-}
-
 function loadFile(program: Program, url: string, context: LoadContext, next: Next): module.LoadFnOutput {
-  const source = program.files?.get(url)
-  if (source !== undefined) {
-    const format = url.endsWith('.json') ? 'json' : /\.m?js$/.test(url) ? 'module' : 'module-typescript'
-    return { format, source, shortCircuit: true }
-  }
+  const own = program.files?.source(url)
+  if (own) return { ...own, shortCircuit: true }
   return isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context)
 }
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import fs from 'node:fs'
 import { Reader, stringify } from '../edn/index.ts'
+import type { Package } from '../portable/package-files.ts'
 import { toFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { identity } from './identity.ts'
@@ -16,6 +17,8 @@ export interface Assignment {
   program: string
   /** The program's own files by their URLs, where it comes as text. */
   files?: Map<string, string>
+  /** URLs that lead to one of them by way of a symbolic link. */
+  links?: Map<string, string>
   /** What the program's main gets as its second argument. */
   captures?: unknown
   args: string[]
@@ -25,6 +28,19 @@ export interface Assignment {
   cwd: string | null
   address: string
   name: string
+}
+
+let carried: Package | undefined
+
+/** This process's program, if it came as text; what it starts may be among its files. */
+export function carriedPackage(): Package | undefined {
+  return carried
+}
+
+/** The program as text, if it came so. */
+function packageOf({ program, files, links }: Assignment): Package | undefined {
+  if (!files) return undefined
+  return { main: program, files: Object.fromEntries(files), ...(links && { links: Object.fromEntries(links) }) }
 }
 
 /** Until `assign` is called the process has no program: it has booted, and waits for one. */
@@ -61,7 +77,9 @@ export class Seat {
   }
 }
 
-function takeOver({ env, cwd, address, name }: Assignment): void {
+function takeOver(assignment: Assignment): void {
+  const { env, cwd, address, name } = assignment
+  carried = packageOf(assignment)
   if (cwd !== null && cwd !== process.cwd()) process.chdir(cwd)
   for (const [variable, value] of env) {
     if (value === null) delete process.env[variable]
@@ -82,12 +100,12 @@ async function warmUp(): Promise<void> {
 }
 
 function isAssignment(info: Record<string, unknown>): info is Record<string, unknown> & Assignment {
-  const { program, files, args, env, cwd, address, name } = info
+  const { program, files, links, args, env, cwd, address, name } = info
   const texts = [program, cwd ?? '', address, name]
   return (
     texts.every(text => typeof text === 'string') &&
     Array.isArray(args) &&
     Array.isArray(env) &&
-    (files === undefined || files instanceof Map)
+    [files, links].every(map => map === undefined || map instanceof Map)
   )
 }
