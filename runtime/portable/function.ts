@@ -12,8 +12,8 @@ const HEAD = 'export default ('
 
 /**
  * The module that a function is somewhere else: its source as the default export, as if it were a file in
- * the working directory. Throws `denied` for a function that would not be the same there: one without
- * source, a class, a generator, and one that uses what is around it here, naming what and where.
+ * the working directory, so it is strict, and finds packages from there. Throws `denied` for a function that
+ * would not be the same: one without source, a class, a generator, and one that uses what is around it here.
  */
 export function functionProgram(fn: Function): Package {
   const source = Function.prototype.toString.call(fn)

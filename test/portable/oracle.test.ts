@@ -67,6 +67,8 @@ const DECLARING = [
   'for (const # of []) { @ }',
   'for (let # = 0; ; ) { @ }',
   'for (const { x: [#] } of []) { @ }',
+  '{ using # = null; @ }',
+  '(async () => { await using # = null; @ });',
   'try {} catch (#) { @ }',
   'try {} catch ({ x: # = 1 }) { @ }',
   '(# => { @ });',
