@@ -32,7 +32,7 @@ const builtinsOnDemand: Plugin = {
 
 /** What the first reply of a process and its first child do not need: loaded when it is asked for. */
 const LATER =
-  /runtime\/(edn|error|jsedn|net|channel|vm\/start|portable\/(?!package-files)|spawn\/(launch|treekill|remote|host|connect|listen|thread)|wire\/(lane|control|merge|pump))/
+  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version)|portable\/(?!package-files)|spawn\/(launch|treekill|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(lane|control|merge|pump))/
 
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
@@ -47,6 +47,7 @@ export default defineConfig({
     jsedn: 'runtime/jsedn/index.ts',
   },
   platform: 'node',
+  preserveEntrySignatures: 'allow-extension',
   external: ['jsedn', 'wat-vm'],
   plugins: [builtinsOnDemand],
   output: {

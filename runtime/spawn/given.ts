@@ -24,10 +24,17 @@ export type Program<C = any> = string | URL | Main<C> | Command
 export type Given =
   | { kind: 'file'; path: string; given: string; label: string }
   | { kind: 'function'; main: Main; label: string }
+  | { kind: 'connection'; label: string }
   | { kind: 'command'; command: string; args: readonly string[]; label: string }
 
+/** Nothing that is started: what somebody else serves at an address. */
+export interface Served {
+  connection: string
+}
+
 /** Tells what somebody wants to start. Throws `denied` for what can be none; a file is not looked at. */
-export function tellApart(program: Program): Given {
+export function tellApart(program: Program | Served): Given {
+  if (typeof program === 'object' && 'connection' in program) return { kind: 'connection', label: program.connection }
   if (typeof program === 'function') return { kind: 'function', main: program, label: program.name || 'function' }
   if (typeof program === 'string' || program instanceof URL) return file(program)
   const { command, args = [] } = (program ?? {}) as Partial<Command>

@@ -19,6 +19,8 @@ interface InflowOptions {
   calls: Calls
   outbox: Outbox
   readiness: Readiness
+  /** It has told how it ended; false where only the system can know that. */
+  onExit(info: Record<string, unknown>): boolean
   onDemand(): void
   /** What had come has been delivered: nobody may wait any more. */
   onIdle(): void
@@ -115,6 +117,9 @@ export class Inflow {
       }
       case 'cancel':
         return // of a request that was refused
+      case 'exit':
+        if (this.#options.onExit(frame.info)) return
+        return this.#onFault(new WatError('malformed', 'a #wat/exit frame has no meaning from a child'))
       case 'stop':
       case 'run':
         return this.#onFault(

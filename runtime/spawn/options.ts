@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { WatError } from '../error.ts'
 import { identity } from '../vm/identity.ts'
 import { DEFAULT_MAX_IN_FLIGHT, DEFAULT_SILENCE_MS, MAX_TIMER_MS } from '../wire/limits.ts'
-import { tellApart, type Given, type Program } from './given.ts'
+import { tellApart, type Given, type Program, type Served } from './given.ts'
 
 /** How `spawnProcess` starts a program. Everything has a default. */
 export interface SpawnOptions<C = any> {
@@ -65,7 +65,7 @@ export interface Settings {
 }
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
-export function settle(given: Program, options: SpawnOptions): Settings {
+export function settle(given: Program | Served, options: SpawnOptions): Settings {
   const program = tellApart(given)
   if (options.stderr !== undefined && options.stderr !== 'relay' && options.stderr !== 'pipe') {
     throw new WatError('denied', "stderr is 'relay' or 'pipe'", { data: { stderr: String(options.stderr) } })

@@ -4,7 +4,7 @@ import { identity } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
 import { Calls, type CallOptions } from '../wire/calls.ts'
-import { offline, type Exit } from '../wire/fault.ts'
+import { fromFault, offline, type Exit } from '../wire/fault.ts'
 import { writeValue } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
 import type { Receiver } from '../wire/receiver.ts'
@@ -78,6 +78,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       calls: this.#calls,
       outbox: this.#outbox,
       readiness: this.#readiness,
+      onExit: info => this.#onExitFrame(info),
       onDemand: update,
       onIdle: updateRef,
       hurried: () => this.#hurried,
@@ -208,6 +209,16 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
     this.#exited.resolve(exit)
+  }
+
+  #onExitFrame({ code, signal, panic }: Record<string, unknown>): boolean {
+    if (!this.#running?.onExit) return false
+    this.#running.onExit({
+      code: typeof code === 'number' ? code : undefined,
+      signal: typeof signal === 'string' ? signal : undefined,
+      ...(panic !== undefined && { panic: fromFault(panic, this.address) }),
+    })
+    return true
   }
 
   /** It cannot be talked to. */

@@ -37,6 +37,8 @@ export interface Running {
   signalGroup(name: NodeJS.Signals): boolean
   /** Kills it and everything below it; resolves when the kill is sent. */
   kill(): Promise<void>
+  /** It has told itself how it ended, as one at the other end of a connection does. */
+  onExit?(ended: Ended): void
   /** Whether waiting for it keeps the event loop alive. */
   setRef(on: boolean): void
 }

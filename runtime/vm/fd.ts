@@ -47,7 +47,8 @@ export function fdSource(fd: number, kind: Kind): Source {
   return fileSource(fd)
 }
 
-function emptySource(): Source {
+/** What has ended already. */
+export function emptySource(): Source {
   return { open: (_, onEnd) => queueMicrotask(onEnd), pause() {}, resume() {}, setRef() {}, close() {} }
 }
 

@@ -25,6 +25,8 @@ export const tags = {
   stop: 'wat/stop',
   /** `#wat/run {…}` from the parent to a spare: the program it runs from now on. */
   run: 'wat/run',
+  /** `#wat/exit {…}` from the server to a connection, its last frame: how what it served has ended. */
+  exit: 'wat/exit',
 } as const
 
 /** What came in: a plain message, or one of the frames above. */
@@ -37,6 +39,7 @@ export type Frame =
   | { kind: 'ready'; info: Record<string, unknown> }
   | { kind: 'stop'; graceMs: number }
   | { kind: 'run'; info: Record<string, unknown> }
+  | { kind: 'exit'; info: Record<string, unknown> }
 
 /** Tells what a form on the wire is. Throws `malformed` for a `#wat/` form that is no frame. */
 export function toFrame(form: unknown): Frame {
@@ -53,6 +56,8 @@ export function toFrame(form: unknown): Frame {
       return { kind: 'cancel', id: idOf(form, 1, 1) }
     case tags.ready:
       return { kind: 'ready', info: mapOf(form) }
+    case tags.exit:
+      return { kind: 'exit', info: mapOf(form) }
     case tags.run:
       return { kind: 'run', info: mapOf(form) }
     case tags.stop:
@@ -93,6 +98,10 @@ export function readyFrame(address: string, pid: number): string {
 
 export function runFrame(assignment: object): string {
   return `#wat/run ${stringify({ ...assignment })}\n`
+}
+
+export function exitFrame({ code, signal, panic }: { code?: number; signal?: string; panic?: FaultMap }): string {
+  return `#wat/exit ${encodeFault({ code, signal, panic })}\n`
 }
 
 export function stopFrame(graceMs: number): string {

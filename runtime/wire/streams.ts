@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import type { Source } from './pipe.ts'
+import type { Sink, Source } from './pipe.ts'
 
 type Refable = { ref?(): unknown; unref?(): unknown }
 
@@ -16,6 +16,29 @@ export function streamSource(stream: Readable & Refable): Source {
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     setRef: on => setStreamRef(stream, on),
+    close: () => void stream.destroy(),
+  }
+}
+
+/** Writes to a Node stream, such as an encrypted socket. */
+export function streamSink(stream: Writable): Sink {
+  stream.on('error', () => {}) // the write's callback reports it
+  return {
+    write(chunks, done) {
+      const last = chunks.length - 1
+      // The memory of the last chunk is the caller's again when this returns.
+      chunks.forEach((chunk, n) => {
+        if (n < last) stream.write(chunk)
+        else stream.write(Uint8Array.from(chunk), error => done(error ?? undefined))
+      })
+    },
+    writeSync(chunks) {
+      for (const chunk of chunks) stream.write(Uint8Array.from(chunk)) // it cannot block
+    },
+    end(done) {
+      if (stream.destroyed) done()
+      else stream.end(done)
+    },
     close: () => void stream.destroy(),
   }
 }

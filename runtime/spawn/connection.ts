@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net'
+import { WatError } from '../error.ts'
+import { dial } from '../net/dial.ts'
+import type { Secret } from '../net/secret.ts'
+import { emptySource } from '../vm/fd.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { streamSource } from '../wire/streams.ts'
+import { sinkOf } from './connection-pipes.ts'
+import type { PeerOptions } from './remote.ts'
+import type { Ended, Flow, Running } from './running.ts'
+
+/** What `listen` serves, at the other end of a socket. */
+export class Connection implements Running {
+  readonly pid = undefined
+  readonly stdin: Sink
+  readonly stdout: Source
+  readonly stderr: Source = emptySource()
+  readonly exited: Promise<Ended>
+  hasExited = false
+  readonly #socket: Socket
+  #ended: Ended | undefined
+
+  /** Connects. Rejects with what `dial` rejects with. */
+  static async open(address: string, peer: PeerOptions): Promise<Connection> {
+    return new Connection((await dial(address, peer as { secret: Secret })) as Socket)
+  }
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    this.stdin = sinkOf(socket)
+    this.stdout = streamSource(socket)
+    this.exited = new Promise(resolve => {
+      socket.once('close', () => {
+        this.hasExited = true
+        resolve(this.#ended ?? { code: undefined, signal: undefined, panic: lost(socket.errored) })
+      })
+    })
+    socket.once('end', () => socket.end())
+  }
+
+  /** The server has told how what it served has ended. */
+  onExit(ended: Ended): void {
+    this.#ended = ended
+  }
+
+  /** All that comes has come when the socket closes. */
+  async drained(_flows: Flow[]): Promise<void> {}
+
+  /** There is no process of ours that could be signalled. */
+  signal(): boolean {
+    return false
+  }
+
+  signalGroup(): boolean {
+    return false
+  }
+
+  /** Cuts the connection. */
+  async kill(): Promise<void> {
+    this.#ended ??= { code: undefined, signal: 'SIGKILL' }
+    this.#socket.destroy()
+  }
+
+  setRef(on: boolean): void {
+    if (on) this.#socket.ref()
+    else this.#socket.unref()
+  }
+}
+
+function lost(cause: Error | null): WatError {
+  return new WatError('offline', `the connection was lost${cause ? `: ${cause.message}` : ''}`, { cause })
+}

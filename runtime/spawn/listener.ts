@@ -1,0 +1,71 @@
+import type { Socket } from 'node:net'
+import { openServer } from '../net/server.ts'
+import { children, type Child } from '../vm/children.ts'
+import { identity } from '../vm/identity.ts'
+import { reportFault } from '../vm/log.ts'
+import type { Handler } from '../vm/serve.ts'
+import { DEFAULT_CONCURRENCY } from '../wire/limits.ts'
+import type { Command } from './given.ts'
+import type { Listener, ListenOptions } from './listen.ts'
+import { settle } from './options.ts'
+import { nameFor } from './address.ts'
+import { serveHandler } from './handler-session.ts'
+import { serveProgram } from './program-session.ts'
+
+/** One connection that is served. */
+export interface Session {
+  /** Resolves when it has ended. Never rejects. */
+  done: Promise<void>
+  /** Lets it end within `graceMs`. */
+  stop(graceMs: number): void
+  /** Ends it at once. */
+  kill(): void
+}
+
+/** Listens, and serves each connection. See `listen`. */
+export async function startListening(
+  address: string,
+  program: Handler | string | URL | Command,
+  options: ListenOptions,
+): Promise<Listener> {
+  const { secret, tls, concurrency = DEFAULT_CONCURRENCY, ...spawning } = options
+  const serve = typeof program === 'function' ? handlerServer(program, concurrency) : programServer(program, spawning)
+  const sessions = new Set<Session>()
+  const server = await openServer(address, {
+    secret,
+    ...(tls && { tls }),
+    onError: reportFault,
+    onConnection(socket) {
+      const session = serve(socket as Socket)
+      sessions.add(session)
+      void session.done.then(() => sessions.delete(session))
+    },
+  })
+  const stop = async (graceMs: number) => {
+    await server.close()
+    for (const session of sessions) session.stop(graceMs)
+    const timer = setTimeout(() => sessions.forEach(session => session.kill()), graceMs)
+    await Promise.all([...sessions].map(session => session.done))
+    clearTimeout(timer)
+    children.delete(child)
+  }
+  const child: Child = {
+    stopWithin: stop,
+    killTree: async () => sessions.forEach(session => session.kill()),
+    signal() {},
+    killGroup: () => sessions.forEach(session => session.kill()),
+  }
+  children.add(child)
+  const close = () => stop(spawning.stopGrace ?? identity.stopGraceMs)
+  return { address: server.address, close, [Symbol.asyncDispose]: close }
+}
+
+function handlerServer(handler: Handler, concurrency: number): (socket: Socket) => Session {
+  return socket => serveHandler(socket, handler, concurrency)
+}
+
+function programServer(program: string | URL | Command, options: ListenOptions): (socket: Socket) => Session {
+  const settings = settle(program, options) // what makes no sense is said now
+  const name = nameFor(settings.program.label, options.name)
+  return socket => serveProgram(socket, settings, name)
+}

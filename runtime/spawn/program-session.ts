@@ -1,0 +1,83 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { emptySource } from '../vm/fd.ts'
+import { toFault } from '../wire/fault.ts'
+import { exitFrame } from '../wire/frames.ts'
+import type { Sink } from '../wire/pipe.ts'
+import { Pump } from '../wire/pump.ts'
+import { streamSource } from '../wire/streams.ts'
+import { sinkOf } from './connection-pipes.ts'
+import type { Session } from './listener.ts'
+import type { Settings } from './options.ts'
+import { Process } from './process.ts'
+import type { Ended, Running } from './running.ts'
+import { startProcess } from './start.ts'
+
+/** Serves one connection with a process of its own, whose stdin and stdout the connection carries as they are. */
+export function serveProgram(socket: Socket, settings: Settings, name: string): Session {
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  const output = withLastWords(sinkOf(socket))
+  let pump: Pump | undefined
+  const process = new Process(settings, name, async (...place) => {
+    const running = await startProcess(...place)
+    new Pump(streamSource(socket), running.stdin)
+    pump = new Pump(running.stdout, output.sink)
+    return withoutPipes(running)
+  })
+  void closed.then(() => process.stop())
+  void process.exited.then(({ code, signal, panic }) => {
+    output.say(exitFrame({ code, signal, ...(panic && { panic: toFault(panic, process.address) }) }))
+    if (pump) void pump.finish()
+    else output.sink.end(() => {})
+  })
+  return {
+    done: Promise.all([process.exited, closed]).then(() => {}),
+    stop: () => void process.stop(),
+    kill: () => void process.kill(),
+  }
+}
+
+/** Before its end, `sink` gets what is said last. */
+function withLastWords(sink: Sink): { sink: Sink; say(text: string): void } {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  return {
+    say: resolve,
+    sink: {
+      write: (chunks, done) => sink.write(chunks, done),
+      writeSync: chunks => sink.writeSync(chunks),
+      close: () => sink.close(),
+      end(done) {
+        // What came before may have been cut off within a line.
+        void promise.then(text => sink.write([Buffer.from(`\n${text}`)], () => sink.end(done)))
+      },
+    },
+  }
+}
+
+/** A process whose pipes are somebody else's: it is asked to stop by SIGTERM. */
+function withoutPipes(running: Running): Running {
+  const stdin: Sink = {
+    write: (_chunks, done) => done(),
+    writeSync() {},
+    end(done) {
+      running.signal('SIGTERM')
+      done()
+    },
+    close() {},
+  }
+  return {
+    stdin,
+    stdout: emptySource(),
+    stderr: running.stderr,
+    pid: running.pid,
+    exited: running.exited as Promise<Ended>,
+    get hasExited() {
+      return running.hasExited
+    },
+    drained: flows => running.drained(flows),
+    signal: name => running.signal(name),
+    signalGroup: name => running.signalGroup(name),
+    kill: () => running.kill(),
+    setRef: on => running.setRef(on),
+  }
+}

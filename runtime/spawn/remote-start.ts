@@ -1,0 +1,28 @@
+import type { Socket } from 'node:net'
+import { dial } from '../net/dial.ts'
+import type { Secret } from '../net/secret.ts'
+import { launchFor } from './launch-form.ts'
+import type { Settings } from './options.ts'
+import type { PeerOptions } from './remote.ts'
+import { RemoteProcess, type Way } from './remote-process.ts'
+
+/** Starts a program on the host at an address. Rejects with what `dial` and `launchFor` reject with. */
+export async function startRemote(
+  settings: Settings,
+  name: string,
+  address: string,
+  at: string,
+  peer: PeerOptions,
+): Promise<RemoteProcess> {
+  const { launch, greeting } = await launchFor(settings, name, address)
+  const socket = (await dial(at, peer as { secret: Secret })) as Socket
+  const way: Way = {
+    readable: socket,
+    writable: socket,
+    label: at,
+    failure: Promise.resolve(undefined),
+    setRef: on => void (on ? socket.ref() : socket.unref()),
+    close: () => void socket.destroy(),
+  }
+  return new RemoteProcess(way, launch, greeting)
+}
