@@ -12,13 +12,13 @@ describe(`a host behind ssh${why(sshdMissing)}`, () => {
   const it = withSshd.skipIf(sshdMissing)
 
   it('P15 carries bytes and the exit code of a command', async ({ lab, host }) => {
-    const [ssh = '', ...args] = host.ssh
+    const [ssh, ...args] = host.ssh
     const { stdout, stderr, code } = await lab.command(ssh, [...args, 'cat; exit 7']).end('a\0b\n')
     expect({ stdout, stderr, code }).toEqual({ stdout: 'a\0b\n', stderr: '', code: 7 })
   })
 
   it('P15 runs wat: the wire goes through ssh as through a pipe', async ({ lab, host }) => {
-    const [ssh = '', ...args] = host.ssh
+    const [ssh, ...args] = host.ssh
     const plain = await lab.command(ssh, [...args, 'wat', fixture('double.ts')]).end('21\n')
     expect(plain).toMatchObject({ stdout: '42\n', code: 0 })
     const command = `WAT_ADDRESS=/far exec wat ${fixture('careful-double.ts')}`
@@ -33,7 +33,7 @@ describe(`a host behind ssh${why(sshdMissing)}`, () => {
     lab,
     host,
   }) => {
-    const [ssh = '', ...args] = host.ssh
+    const [ssh, ...args] = host.ssh
     const live = lab.command(ssh, [...args, 'wat', fixture('double.ts')])
     live.write('4\n')
     expect(await live.stdout.line()).toBe('8')
@@ -48,6 +48,7 @@ describe(`a host behind ssh${why(sshdMissing)}`, () => {
 
 describe(`another host by a network namespace${why(netnsMissing)}`, () => {
   const it = withNetns.skipIf(netnsMissing)
+  const itBoth = withNetns.skipIf(netnsMissing || sshdMissing)
   const echo = ts`
     require('node:net').createServer(socket => socket.pipe(socket).on('error', () => {}))
       .listen(7000, '0.0.0.0', () => console.log('listening'))`
@@ -56,7 +57,7 @@ describe(`another host by a network namespace${why(netnsMissing)}`, () => {
     lab,
     other,
   }) => {
-    const [ip = '', ...args] = other.exec
+    const [ip, ...args] = other.exec
     const server = lab.command(ip, [...args, process.execPath, '-e', echo])
     expect(await server.stdout.line()).toBe('listening')
     const socket = connect(7000, other.address)
@@ -79,7 +80,7 @@ describe(`another host by a network namespace${why(netnsMissing)}`, () => {
   })
 
   it('P15 hears nothing of the death of the other side while it is cut', async ({ lab, other }) => {
-    const [ip = '', ...args] = other.exec
+    const [ip, ...args] = other.exec
     const server = lab.command(ip, [...args, process.execPath, '-e', echo])
     await server.stdout.line()
     const socket = connect(7000, other.address)
@@ -94,10 +95,10 @@ describe(`another host by a network namespace${why(netnsMissing)}`, () => {
     socket.destroy()
   })
 
-  it.skipIf(sshdMissing)('P15 is reached over ssh, which hangs while it is cut', async ({ lab, other }) => {
+  itBoth('P15 is reached over ssh, which hangs while it is cut', async ({ lab, other }) => {
     const host = await startSshd(lab, other)
     try {
-      const [ssh = '', ...args] = host.ssh
+      const [ssh, ...args] = host.ssh
       const live = lab.command(ssh, [...args, 'wat', fixture('double.ts')])
       live.write('4\n')
       expect(await live.stdout.line()).toBe('8')

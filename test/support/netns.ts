@@ -6,7 +6,7 @@ import { installed } from './machine.ts'
 /** A second host on this machine: a network of its own, reached over one cable. The files are the same. */
 export interface Netns {
   /** What stands before a command that is to run there. */
-  exec: string[]
+  exec: [string, ...string[]]
   /** Where it is reached from here. */
   address: string
   /** Where this side is reached from there. */

@@ -11,7 +11,7 @@ import { descendants, gone } from './proc.ts'
 /** A host that is reached over a real OpenSSH, and has `node` and `wat` in the PATH of its commands. */
 export interface Sshd {
   /** The command that runs there what is appended: `[...ssh, 'wat', 'double.ts']`. */
-  ssh: string[]
+  ssh: [string, ...string[]]
   port: number
   /** The client's configuration, in which the host is called `host`. */
   config: string
@@ -59,7 +59,7 @@ export async function startSshd(
 
   if (isRoot) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   // It starts itself anew for each connection, so it has to be called by its whole path.
-  const [command = '', ...args] = [...at.exec, binary, '-D', '-e', '-f', server]
+  const [command, ...args] = [...at.exec, binary, '-D', '-e', '-f', server] as [string, ...string[]]
   const sshd = new Live(spawn(command, args, { env: lab.env() }))
   await sshd.stderr.match(/^Server listening on /m)
 
