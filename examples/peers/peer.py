@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A peer of wat in Python: copy this file and edn.py, nothing needs to be installed. TIERS.md is what it follows.
+"""A peer of wat in Python: copy this file and edn.py, nothing but Python 3.9 is needed. TIERS.md is what it follows.
 
     $ echo '#wat/req [1 21] 4' | python3 peer.py          # a child that doubles numbers
     $ echo '21 22 "x"' | python3 peer.py parent double.ts # a parent: calls `wat double.ts` with each value
@@ -25,8 +25,9 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 from edn import Big, Keyword, Map, Reader, Tagged, WatError, write
 
-PLACES = 256  # requests at work at once, as many as a wat-vm has in flight
-ANSWERING = {signal.SIGTERM: 0.4, signal.SIGINT: 1, signal.SIGHUP: 1}  # shares of the grace
+WORKERS = 256  # requests and values at work at once
+PLACES = 2 * WORKERS  # and as many again are taken; then nothing is read, neither a cancel nor a stop
+SHARES = {signal.SIGTERM: 0.4, signal.SIGINT: 0.4, signal.SIGHUP: 0.4}  # of a child's grace; asking took the rest
 VARIABLES = ("ADDRESS", "NAME", "STOP_GRACE_MS", "MAX_FRAME_BYTES", "LIFELINE_FD", "SPARE")
 
 
@@ -71,13 +72,13 @@ class Server:
         os.dup2(2, 1)
         self.lifeline = positive(told["LIFELINE_FD"])
         self.places = threading.BoundedSemaphore(PLACES)
-        self.in_any_order, self.in_order = ThreadPoolExecutor(PLACES), ThreadPoolExecutor(1)
+        self.in_any_order, self.in_order = ThreadPoolExecutor(WORKERS), ThreadPoolExecutor(1)
         self.lock, self.requests = threading.Lock(), {}
-        self.stopping, self.ended = threading.Event(), queue.Queue()
+        self.stopping, self.ended = threading.Event(), queue.SimpleQueue()  # which a signal handler may use
         self.code = 0
 
     def run(self):
-        for name in ANSWERING:
+        for name in SHARES:
             signal.signal(name, self.on_signal)
         if self.address is not None:
             ready = {"protocol": 1, "pid": os.getpid(), "address": self.address or "/"}
@@ -105,6 +106,9 @@ class Server:
                 record("fault", **fault(error, self.address))
                 if number := number_of("req", self.reader.head):
                     self.say(self.refuse(Request(None, number), error))
+            except BaseException as error:  # a mistake in here: nobody would answer any more
+                record("panic", **fault(error, self.address))
+                os._exit(2)
 
     def take(self, form):
         if not is_frame(form):
@@ -121,8 +125,8 @@ class Server:
             with self.lock:
                 request = self.requests.pop(value[0], None)
             return request and request.cancelled.set()
-        if tag == "wat/stop" and isinstance(value, dict):
-            return self.stop(value.get(Keyword("grace-ms"), self.grace))
+        if tag == "wat/stop" and isinstance(value, dict) and isinstance(value.get(Keyword("grace-ms")), (int, float)):
+            return self.stop(value[Keyword("grace-ms")])
         raise WatError("malformed", f"a child does not take this #{tag}")
 
     def begin(self, pool, answer, request):
@@ -134,7 +138,7 @@ class Server:
             if self.stopping.is_set():
                 raise WatError("offline", "stopping")
             reply = self.writer.fit(write_frame("rep", request.number, self.handler(request.body, request)))
-        except Exception as error:
+        except BaseException as error:  # also sys.exit: every request is answered
             reply = self.refuse(request, error)
         with self.lock:
             if request.cancelled.is_set():
@@ -143,7 +147,11 @@ class Server:
         self.say(reply)
 
     def refuse(self, request, error):
-        return write_frame("err", request.number, keyed(fault(error, self.address)))
+        told = fault(error, self.address)
+        try:
+            return self.writer.fit(write_frame("err", request.number, keyed(told)))
+        except (WatError, ValueError):  # its data is nothing that EDN can carry
+            return write_frame("err", request.number, keyed({**told, "message": ascii(told["message"]), "data": None}))
 
     def answer_plain(self, request):
         if self.stopping.is_set():
@@ -153,7 +161,7 @@ class Server:
             if is_frame(answer):
                 raise WatError("denied", f"#{answer.tag} is reserved")
             self.say(self.writer.fit(write(answer)))
-        except Exception as error:
+        except BaseException as error:
             self.code = self.code or 1
             record("fault", **fault(error, self.address))
 
@@ -173,7 +181,7 @@ class Server:
 
     def on_signal(self, number, _):
         if not self.stopping.is_set():
-            share = ANSWERING[number] if self.address is not None else 1
+            share = SHARES[number] if self.address is not None else 1
             self.stop(share * self.grace, number)
 
     def watch(self):
@@ -344,7 +352,7 @@ class Writer:
         self.fd, self.limit, self.lock = fd, limit, threading.Lock()
 
     def fit(self, line):
-        if len(line) * 4 > self.limit and len(line.encode()) > self.limit:
+        if len(line.encode()) > self.limit:
             raise WatError("too-large", f"over {self.limit} bytes")
         return line
 
@@ -415,7 +423,7 @@ def double(body, request):
 
 def parent(argv):
     """Calls the program with every value of stdin, prints the replies in their order, and stops it."""
-    child, calls, failed = spawn(["wat", *argv]), queue.Queue(PLACES), []
+    child, calls, failed = spawn(["wat", *argv]), queue.Queue(WORKERS), []
 
     def show():
         while call := calls.get():
@@ -424,6 +432,8 @@ def parent(argv):
             except WatError as error:
                 failed.append(error)
                 record("fault", **fault(error, None))
+            except BrokenPipeError:
+                os._exit(128 + signal.SIGPIPE)  # nobody reads; the child sees its lifeline end
 
     shown, values = start(show), Reader(0)
     try:

@@ -59,7 +59,8 @@ export async function startSshd(
 
   if (isRoot) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   // It starts itself anew for each connection, so it has to be called by its whole path.
-  const [command, ...args] = [...at.exec, binary, '-D', '-e', '-f', server] as [string, ...string[]]
+  const argv: string[] = [...at.exec, binary, '-D', '-e', '-f', server]
+  const [command = '', ...args] = argv
   const sshd = new Live(spawn(command, args, { env: lab.env() }))
   await sshd.stderr.match(/^Server listening on /m)
 
