@@ -1,0 +1,364 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { parseAll } from '../../runtime/edn/index.ts'
+import { cases, inputOf } from '../edn/cases.ts'
+import { describe, expect, it, told, ts, type Lab } from '../support/lab.ts'
+import { fixture, installed, repository, wat } from '../support/machine.ts'
+
+const example = (name: string) => path.join(repository, 'examples/peers', name)
+const peer = (name: string) => path.join(repository, 'test/peers', name)
+const pythonIt = it.skipIf(!installed('python3'))
+
+/** Every shell of this machine that the peer in sh is to run in: Debian's, Alpine's, and one with more. */
+const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([shell = '']) => installed(shell))
+
+/** All it says to hand-written frames: on stdout, the types on stderr, and its exit code. */
+async function answers(lab: Lab, command: string[], frames: string, env = {}) {
+  const [file = '', ...args] = command
+  const { stdout, stderr, code } = await lab.command(file, args, { env }).end(frames)
+  const types = [...stderr.matchAll(/^#wat\/fault \{:type :wat\/([\w-]+)/gm)].map(([, type]) => type)
+  return { said: stdout.split('\n').slice(0, -1), types, code }
+}
+
+describe.each([
+  { name: 'python', command: ['python3', example('peer.py')], has: installed('python3') },
+  ...shells.map(shell => ({ name: shell[0], command: [...shell, example('peer.sh')], has: true })),
+])('the example peer in $name', ({ command, has }) => {
+  const there = it.skipIf(!has)
+
+  there(
+    'P15 as a child it answers requests and plain values, and ends at the end of input',
+    async ({ lab }) => {
+      const { said, types, code } = await answers(
+        lab,
+        command,
+        '4\n#wat/req [1 21]\n-3\n#wat/req [2 5 {:a 1}]\n6',
+      )
+      expect(said.filter(line => !line.startsWith('#'))).toEqual(['8', '-6', '12'])
+      expect(said.filter(line => line.startsWith('#')).toSorted()).toEqual([
+        '#wat/rep [1 42]',
+        '#wat/rep [2 10]',
+      ])
+      expect({ types, code }).toEqual({ types: [], code: 0 })
+    },
+  )
+
+  there('P15 as a child it refuses what it does not do, and what it does not know', async ({ lab }) => {
+    const frames =
+      '#wat/req [1 "text"]\n#wat/what [1]\n#wat/rep [1 1]\n#wat/req [0 1]\n#wat/cancel [1]\n#wat/req [9 4]\n'
+    const { said, types, code } = await answers(lab, command, frames)
+    expect(said.toSorted()).toEqual([
+      expect.stringMatching(/^#wat\/err \[1 \{:type :wat\/denied :message "[\w ]+ only"/),
+      '#wat/rep [9 8]',
+    ])
+    expect({ types, code }).toEqual({ types: ['malformed', 'malformed', 'malformed'], code: 65 })
+  })
+
+  there('P15 as a child it does not answer a plain value that fails, and exits with 1', async ({ lab }) => {
+    expect(await answers(lab, command, '1\n"text"\n#wat/bytes "AA=="\n2\n')).toEqual({
+      said: ['2', '4'],
+      types: ['denied', 'denied'],
+      code: 1,
+    })
+  })
+
+  there('P15 as a child it is ready when it has an address, and stops when told to', async ({ lab }) => {
+    const live = lab.command(command[0] ?? '', command.slice(1), { env: { WAT_ADDRESS: '/a/b' } })
+    live.write('#wat/req [1 2]\n')
+    expect(await live.stdout.line()).toBe(`#wat/ready {:protocol 1 :pid ${live.pid} :address "/a/b"}`)
+    expect(await live.stdout.line()).toBe('#wat/rep [1 4]')
+    live.write('#wat/stop {:grace-ms 2000}\n')
+    const { code, stderr } = await live.ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  there(
+    'P15 P28 as the child of a wat-vm it answers, refuses, takes plain values and stops',
+    async ({ lab }) => {
+      const facts = await foreign(
+        lab,
+        command,
+        ts`
+      await println(await Promise.all([1, 2, 3].map(n => foreign.call(n))))
+      const refused: any = await told(foreign.call('text'))
+      await println([refused.code, refused.address])
+      await foreign.stdin.send(4)
+      await println(await foreign.stdout.recv())
+      await println(await foreign.stop())`,
+      )
+      expect(facts).toEqual([[2, 4, 6], ['denied', '/foreign'], 8, { code: 0 }])
+    },
+  )
+
+  there('P15 P29 as the child of a wat-vm that is killed, its calls reject', async ({ lab }) => {
+    const facts = await foreign(
+      lab,
+      command,
+      ts`
+      await foreign.call(1)
+      foreign.signal('SIGKILL')
+      await foreign.exited
+      await println(((await told(foreign.call(1))) as any).code)`,
+    )
+    expect(facts).toEqual(['offline'])
+  })
+
+  there('P15 as a parent it calls a wat-vm with every value and stops it', async ({ lab }) => {
+    const [file = '', ...args] = command
+    const live = lab.command(file, [...args, 'parent', fixture('careful-double.ts')])
+    const { stdout, stderr, code } = await live.end('21\n"no number"\n-4\n')
+    expect(stdout).toBe('42\n-8\n')
+    expect(stderr).toContain('"not a number"')
+    expect(stderr).toMatch(/^#wat\/log \{.*:address "\/child".*"hook"/m)
+    expect(code).toBe(file === 'python3' ? 1 : 0)
+  })
+
+  there('P15 P36 as a parent it takes its wat-vm along, whatever it dies of', async ({ lab }) => {
+    const [file = '', ...args] = command
+    const live = lab.command(file, [...args, 'parent', fixture('careful-double.ts')])
+    live.write('21\n')
+    expect(await live.stdout.line()).toBe('42')
+    live.signal('SIGKILL')
+    await live.ended
+  })
+})
+
+describe('the example peer in python', () => {
+  pythonIt('P15 P8 takes any legal stream of forms, split anywhere (needs python3)', async ({ lab }) => {
+    const live = lab.command('python3', [peer('child.py')])
+    const text = `#_ #wat/stop {} , #wat/req [1 {:a "ü😀\\n\\u00e9" \\a #{1}} {:option true}] ; comment
+      #wat/req
+        [2 ; two
+         (#_ x nil)] [1 #wat/bytes "AAE="] #inst "2020-01-01"\n\n5N`
+    for (const byte of Buffer.from(text)) await live.writeAll(Uint8Array.of(byte))
+    const { stdout, code } = await live.end()
+    const said = stdout.trimEnd().split('\n')
+    expect(said.filter(line => line.startsWith('#wat/')).toSorted()).toEqual([
+      '#wat/rep [1 {:a "ü😀\\né" \\a #{1}}]',
+      '#wat/rep [2 (nil)]',
+    ])
+    expect(said.filter(line => !line.startsWith('#wat/'))).toEqual([
+      '[1 #wat/bytes "AAE="]',
+      '#inst "2020-01-01"',
+      '5N',
+    ])
+    expect(code).toBe(0)
+  })
+
+  pythonIt(
+    'P15 P11 P12 goes on behind what it cannot read, and tells the caller (needs python3)',
+    async ({ lab }) => {
+      const frames = `#wat/req [1 (}]\n1\n#wat/req [2 "${'x'.repeat(300)}"] 2 #wat/req [3]\n3\n[`
+      const { said, types, code } = await answers(lab, ['python3', peer('child.py')], frames, {
+        WAT_MAX_FRAME_BYTES: '200',
+      })
+      expect(said.filter(line => /^\d/.test(line))).toEqual(['1', '2', '3'])
+      expect(said.filter(line => line.startsWith('#'))).toEqual([
+        expect.stringMatching(/^#wat\/err \[1 \{:type :wat\/malformed/),
+        expect.stringMatching(/^#wat\/err \[2 \{:type :wat\/too-large/),
+      ])
+      expect({ types, code }).toEqual({
+        types: ['malformed', 'too-large', 'malformed', 'malformed'],
+        code: 65,
+      })
+    },
+  )
+
+  pythonIt('P15 P2 reads and refuses what our own reader does (needs python3)', async ({ lab }) => {
+    // Decimals are spelt anew; what is inside #inst and #uuid is not looked at.
+    const left = new Set(['float-13', 'tag-25', 'tag-26', 'tag-27'])
+    const list = cases.filter(one => !left.has(one.id) && inputOf(one).length < 2000)
+    const live = lab.command('python3', [peer('edn_cases.py')])
+    const { stdout, code } = await live.end(JSON.stringify(list.map(inputOf)))
+    expect(code).toBe(0)
+    const theirs = (parseAll(stdout) as (string[] | null)[]).map(texts =>
+      texts?.map(text => parseAll(text)[0]),
+    )
+    const other = list.filter((one, index) => !isDeepStrictEqual(theirs[index], readOrNot(inputOf(one))))
+    expect(other.map(({ id }) => id)).toEqual([])
+    expect(theirs.length).toBeGreaterThan(150)
+  })
+
+  pythonIt(
+    'P15 answers in any order, plain values in theirs, a cancelled call not (needs python3)',
+    async ({ lab }) => {
+      const live = lab.command('python3', [peer('child.py')])
+      live.write('#wat/req [1 :hold] #wat/req [2 :wait] #wat/req [3 3] 4 5 6\n')
+      const first = [
+        await live.stdout.line(),
+        await live.stdout.line(),
+        await live.stdout.line(),
+        await live.stdout.line(),
+      ]
+      expect(first.filter(line => /^\d/.test(line ?? ''))).toEqual(['4', '5', '6'])
+      expect(first).toContain('#wat/rep [3 3]')
+      live.write('#wat/cancel [2] #wat/req [4 :release]\n')
+      const released = [await live.stdout.line(), await live.stdout.line()]
+      expect(new Set(released)).toEqual(new Set(['#wat/rep [1 :hold]', '#wat/rep [4 :release]']))
+      expect(await live.stderr.line()).toBe('#wat/log {:level :info :message "cancelled"}')
+      const { stdout, code } = await live.end()
+      expect({ code, late: stdout.includes('[2 ') }).toEqual({ code: 0, late: false })
+    },
+  )
+
+  pythonIt('P15 P6 keeps its frames and its environment to itself (needs python3)', async ({ lab }) => {
+    const { said, code } = await answers(
+      lab,
+      ['python3', peer('child.py')],
+      '#wat/req [7 :print] :env #wat/req [8 :throw]',
+      { WAT_ADDRESS: '/x', WAT_NAME: 'x', WAT_STOP_GRACE_MS: '1000', WAT_MAX_FRAME_BYTES: '100000' },
+    )
+    expect(said[0]).toMatch(/^#wat\/ready /)
+    expect(said.slice(1).toSorted()).toEqual([
+      expect.stringMatching(
+        /^#wat\/err \[8 \{:type :wat\/handler :message "'gone'" :address "\/x" :data \{:name "KeyError"\} :stack "/,
+      ),
+      '#wat/rep [7 :print]',
+      '[]',
+    ])
+    expect(code).toBe(0)
+  })
+
+  pythonIt(
+    'P15 P33 a stop refuses what is new and ends in time with what is stuck (needs python3)',
+    async ({ lab }) => {
+      const live = lab.command('python3', [peer('child.py')], { env: { WAT_ADDRESS: '/x' } })
+      live.write('#wat/req [1 :hold]\n#wat/stop {:grace-ms 1000}\n#wat/req [2 2]\n')
+      const started = performance.now()
+      const { stdout, code } = await live.ended
+      expect(performance.now() - started).toBeLessThan(5000)
+      expect(stdout).toMatch(/^#wat\/ready .*\n#wat\/err \[2 \{:type :wat\/offline .*\}\]\n$/)
+      expect(code).toBe(0)
+    },
+  )
+
+  pythonIt(
+    'P15 P37 SIGTERM lets what is in flight finish, and is what it dies of (needs python3)',
+    async ({ lab }) => {
+      const live = lab.command('python3', [peer('child.py')])
+      live.write('#wat/req [1 :wait] 1\n')
+      expect(await live.stdout.line()).toBe('1')
+      live.signal('SIGTERM')
+      let answer: string | undefined = '#wat/rep'
+      for (let id = 2; answer?.startsWith('#wat/rep'); id++) {
+        live.write(`#wat/req [${id} 2]\n`)
+        answer = await live.stdout.line()
+      }
+      expect(answer).toMatch(/^#wat\/err \[\d+ \{:type :wat\/offline/)
+      live.write('#wat/cancel [1]\n')
+      const { signal } = await live.ended
+      expect(signal).toBe('SIGTERM')
+    },
+  )
+
+  pythonIt(
+    'P15 P28 P29 as the child of a wat-vm: concurrency, a timeout, a panic (needs python3)',
+    async ({ lab }) => {
+      const facts = await foreign(
+        lab,
+        ['python3', peer('child.py')],
+        ts`
+      const held = [1, 2].map(() => foreign.call(kw('hold')))
+      await println([await foreign.call(kw('release')), ...(await Promise.all(held))].map(String))
+      await println(((await told(foreign.call(kw('wait'), { timeout: 200 }))) as any).code)
+      await println((await foreign.stderr.recv() as any).value.message)
+      const thrown: any = await told(foreign.call(kw('throw')))
+      await println([thrown.code, thrown.message, thrown.data.name])
+      const rich = { a: [1, 2n, new Set(['x'])], b: new Uint8Array([1, 2]) }
+      await println(stringify(await foreign.call(rich)))
+      const dead: any = await told(foreign.call(kw('die')))
+      await println([dead.code, dead.data.exit, dead.data.panic.message])
+      const { code, panic } = await foreign.exited
+      await println([code, panic!.message])`,
+      )
+      expect(facts).toEqual([
+        [':release', ':hold', ':hold'],
+        'timeout',
+        'cancelled',
+        ['handler', "'gone'", 'KeyError'],
+        '{:a [1 2N #{"x"}] :b #wat/bytes "AQI="}',
+        ['offline', { code: 9 }, 'python gave up'],
+        [9, 'python gave up'],
+      ])
+    },
+  )
+
+  pythonIt(
+    'P15 P26 as a parent: a hundred requests, a fault, a cancel, a stop (needs python3)',
+    async ({ lab }) => {
+      const live = lab.command('python3', [peer('parent.py'), wat, fixture('careful-double.ts')])
+      const { stdout, stderr, code } = await live.end()
+      expect(parseAll(stdout)).toEqual(
+        parseAll(`[1 true "/python/child"] 9900 [:handler "not a number"] [:timeout "no reply within 0.3 s"]
+        10 {:code 0} [:offline "the child has ended"]`),
+      )
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringMatching(/^#wat\/log \{.*"\/python\/child".*"hook"\}\n$/),
+      ])
+    },
+  )
+
+  pythonIt('P15 P33 as a parent it kills what does not stop (needs python3)', async ({ lab }) => {
+    const script = `from peer import spawn; c = spawn(['wat', '${fixture('stuck.ts')}'], grace_ms=1000)
+c.send(1); c.recv(20); print(c.stop())`
+    const live = lab.command('python3', ['-c', script], { env: { PYTHONPATH: example('') } })
+    expect((await live.end()).stdout).toBe("{'signal': 'SIGKILL'}\n")
+  })
+})
+
+describe('a peer that knows no frames', () => {
+  it.for(shells)('P15 %s exchanges plain values with a wat-vm, line by line', async (shell, { lab }) => {
+    const facts = await foreign(
+      lab,
+      [...shell, example('lines.sh')],
+      ts`
+      await foreign.stdin.send('x')
+      await println(await foreign.stdout.recv())
+      await foreign.stdin.send([1])
+      await println(await foreign.stdout.recv())
+      await foreign.stdin.end()
+      await println(await foreign.exited)`,
+    )
+    expect(facts).toEqual([{ line: 1, value: 'x' }, { line: 2, value: [1] }, { code: 0 }])
+  })
+})
+
+describe('a shell that holds the pipes', () => {
+  it('P36 a parent in sh that is killed takes its wat-vm along: end of input is enough', async ({ lab }) => {
+    const live = lab.command('sh', [
+      '-c',
+      '{ sleep 0.3; } | WAT_ADDRESS=/sh/child wat "$1"; echo "exit $?"',
+      'sh',
+      fixture('echo.ts'),
+    ])
+    expect((await live.end()).stdout).toMatch(/^#wat\/ready .*\nexit 0\n$/)
+  })
+})
+
+/** What a program prints whose `foreign` is a process that speaks the wire and is no wat-vm: a script plays Node. */
+async function foreign(lab: Lab, command: string[], source: string): Promise<unknown[]> {
+  const program = lab.program({
+    'parent.ts': ts`
+      import { kw, println, self, spawnProcess } from 'wat-vm'
+      import { stringify } from 'wat-vm/edn'
+      ${told}
+      process.execPath = self.args[0]!
+      const foreign = spawnProcess<any, any>('/foreign.ts', { stderr: 'pipe', stopGrace: 2000 })
+      ${source}
+      void [kw, stringify]`,
+  })
+  const player = path.join(path.dirname(program), 'node')
+  writeFileSync(player, `#!/bin/sh\nexec ${command.join(' ')} <&3 >&4\n`)
+  chmodSync(player, 0o755)
+  return lab.facts(program, { args: [player] })
+}
+
+function readOrNot(text: string): unknown[] | undefined {
+  try {
+    return parseAll(text)
+  } catch {
+    return undefined
+  }
+}
