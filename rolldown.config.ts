@@ -5,6 +5,7 @@ const NAMED: Record<string, string[]> = {
   'node:async_hooks': ['AsyncLocalStorage'],
   'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
   'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync', 'statSync'],
+  'node:worker_threads': ['Worker', 'parentPort', 'workerData'],
   'node:url': ['fileURLToPath', 'pathToFileURL'],
 }
 
@@ -32,7 +33,7 @@ const builtinsOnDemand: Plugin = {
 
 /** What the first reply of a process and its first child do not need: loaded when it is asked for. */
 const LATER =
-  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version)|portable\/(?!package-files)|spawn\/(launch|treekill|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(lane|control|merge|pump))/
+  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version|thread)|portable\/(?!package-files)|spawn\/(launch|treekill|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
 
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
@@ -44,6 +45,7 @@ export default defineConfig({
     boot: 'runtime/vm/start.ts',
     core: 'runtime/core.ts',
     edn: 'runtime/edn/index.ts',
+    channel: 'runtime/channel/index.ts',
     jsedn: 'runtime/jsedn/index.ts',
   },
   platform: 'node',

@@ -6,6 +6,8 @@ import { port } from './vm/port.ts'
 import { WatError } from './error.ts'
 
 export { spawnProcess } from './spawn/spawn.ts'
+export { spawnThread } from './spawn/thread.ts'
+export type { ThreadOptions } from './spawn/thread.ts'
 export { connect, spawnRemote } from './spawn/remote.ts'
 export type { ConnectOptions, PeerOptions, RemoteOptions } from './spawn/remote.ts'
 export { listen } from './spawn/listen.ts'

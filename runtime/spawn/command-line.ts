@@ -13,16 +13,9 @@ export function commandFor(
   address: string,
   seat: Seat,
 ): { args: string[]; env: NodeJS.ProcessEnv } {
-  const { program, execArgv, stopGraceMs, maxFrame } = settings
+  const { program, execArgv, stopGraceMs } = settings
   const guarded = (script: string) => ['-c', script, 'wat', String(guardTicks(stopGraceMs))]
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    ...settings.env,
-    [environment.address]: address,
-    [environment.name]: name,
-    [environment.stopGrace]: String(Math.max(1, Math.round(stopGraceMs))),
-    [environment.maxFrame]: String(maxFrame),
-  }
+  const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env, ...identityOf(settings, name, address) }
   if (program.kind === 'command') {
     return { args: [...guarded(FOREIGN_SCRIPT), program.command, ...program.args, ...settings.args], env }
   }
@@ -32,4 +25,14 @@ export function commandFor(
   env[environment.lifeline] = String(LIFELINE_FD)
   if (seat !== 'taken') env[environment.seat] = seat
   return { args: [...guarded(GUARD_SCRIPT), ...node, boot, '--', ...what], env }
+}
+
+/** What the bootstrap of a child takes over: who it is. */
+export function identityOf({ stopGraceMs, maxFrame }: Settings, name: string, address: string): NodeJS.ProcessEnv {
+  return {
+    [environment.address]: address,
+    [environment.name]: name,
+    [environment.stopGrace]: String(Math.max(1, Math.round(stopGraceMs))),
+    [environment.maxFrame]: String(maxFrame),
+  }
 }

@@ -8,6 +8,7 @@ import { WatError } from '../error.ts'
 import type * as runtime from '../index.ts'
 import { readyFrame, writeValue } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
 import { parseCommand, type Command } from './command.ts'
 import { captureConsole } from './console.ts'
 import { fdSource, kindOf, ownDescription } from './fd.ts'
@@ -23,7 +24,7 @@ import { abandonRequests } from './serve.ts'
 import { installSignals } from './signals.ts'
 import { carriedPackage, Seat, type Assignment } from './seat.ts'
 import { exits, status } from './status.ts'
-import { flushStderr, presentWith } from './stderr.ts'
+import { flushStderr, presentWith, stderrTo } from './stderr.ts'
 
 /** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, spawn/guard.ts). */
 const STDIN = 3
@@ -38,18 +39,20 @@ export async function boot(argv: string[]): Promise<void> {
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
 
+  const pipes = identity.thread ? (await import('./thread.ts')).threadPipes() : undefined
+  if (pipes) stderrTo(pipes.stderr)
   installPanic(() => (ready ? exits.panic : exits.notLoaded))
   if (identity.role === 'root' && process.getBuiltinModule('node:tty').isatty(2)) presentWith(humanRecord)
   else captureConsole()
   process.on('warning', reportWarning)
-  installSignals()
+  if (!identity.thread) installSignals()
   process.on('exit', () => {
     port.outbox.flushSync()
     flushStderr()
   })
   if (command.kind === 'host') return hosting(command)
   const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
-  openPort(command.pretty, seat)
+  openPort(pipes ?? ownPipes(), command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
   await run(seat ? assigned(await seat.program()) : commanded(command))
 }
@@ -65,7 +68,7 @@ function announceReady(): void {
 async function hosting(command: Command & { kind: 'host' }): Promise<void> {
   identity.name ||= 'host'
   if (command.address === 'stdio:') port.outbox.abort(new WatError('denied', 'stdout carries the connection'))
-  else openPort(false, undefined)
+  else openPort(ownPipes(), false, undefined)
   endWhenIdle()
   try {
     const { serveHost } = await import('../spawn/host.ts')
@@ -129,13 +132,23 @@ function found(locate: () => Program): Program {
   }
 }
 
-function openPort(pretty: boolean, seat: Seat | undefined): void {
+interface Pipes {
+  stdin: Source
+  stdout: Sink
+}
+
+function ownPipes(): Pipes {
   const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
   const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
-  const source = fdSource(own(STDIN, stdin, 'read'), stdin)
-  const sink = fdSink(own(STDOUT, stdout, 'write'), stdout)
+  return {
+    stdin: fdSource(own(STDIN, stdin, 'read'), stdin),
+    stdout: fdSink(own(STDOUT, stdout, 'write'), stdout),
+  }
+}
+
+function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefined): void {
   if (pretty) port.writeValuesWith(writePretty)
-  port.open(source, sink, {
+  port.open(stdin, stdout, {
     onStop: graceMs =>
       stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
     onRun(info) {

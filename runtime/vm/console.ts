@@ -1,3 +1,4 @@
+import { identity } from './identity.ts'
 import { writeText } from './stderr.ts'
 
 /**
@@ -6,6 +7,7 @@ import { writeText } from './stderr.ts'
  * inherits them would fail with EAGAIN where any other pipe makes it wait.
  */
 export function captureConsole(): void {
+  if (identity.thread) return captureThreadConsole()
   for (const [name, fd] of [
     ['stdout', 1],
     ['stderr', 2],
@@ -13,6 +15,14 @@ export function captureConsole(): void {
     let stream: NodeJS.WritableStream | undefined
     const get = () => (stream ??= textStream(fd))
     Object.defineProperty(process, name, { get, configurable: true, enumerable: true })
+  }
+}
+
+/** Node looks for methods of its own on the streams of a thread: they stay, and write elsewhere. */
+function captureThreadConsole(): void {
+  for (const stream of [process.stdout, process.stderr] as NodeJS.WritableStream[]) {
+    const { _write } = textStream(0) as unknown as { _write: unknown }
+    Object.assign(stream, { _write, _writev: null })
   }
 }
 

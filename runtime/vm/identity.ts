@@ -13,6 +13,8 @@ export const identity = {
   address: '/',
   name: 'host',
   args: [] as string[],
+  /** Whether it is a thread of another process: signals and the working directory are not its own. */
+  thread: false,
   /** Milliseconds a graceful stop may take; what it spawns inherits it. */
   stopGraceMs: DEFAULT_STOP_GRACE_MS,
   maxFrame: DEFAULT_MAX_FRAME_BYTES,
@@ -26,6 +28,7 @@ export const environment = {
   maxFrame: 'WAT_MAX_FRAME_BYTES',
   lifeline: 'WAT_LIFELINE_FD',
   seat: 'WAT_SEAT',
+  thread: 'WAT_THREAD',
 } as const
 
 /** Takes over what the parent told, and removes it so that nothing this process starts inherits it. */
@@ -45,6 +48,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   identity.name = take(environment.name) ?? identity.address.slice(identity.address.lastIndexOf('/') + 1)
   identity.stopGraceMs = positive(take(environment.stopGrace)) ?? identity.stopGraceMs
   identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
+  identity.thread = take(environment.thread) !== undefined
   const seat = take(environment.seat)
   return {
     lifelineFd: positive(take(environment.lifeline)),

@@ -126,7 +126,7 @@ async function runHooks(): Promise<void> {
 
 function finish(): void {
   for (const child of children) child.killGroup()
-  if (finalSignal) dieOf(finalSignal)
+  if (finalSignal && !identity.thread) dieOf(finalSignal)
   process.exit(exitCode())
 }
 

@@ -10,6 +10,7 @@ const STARTED = 'wat-vm:started'
 const entries: Record<string, string> = {
   'wat-vm': new URL('./core.js', import.meta.url).href,
   'wat-vm/edn': new URL('./edn.js', import.meta.url).href,
+  'wat-vm/channel': new URL('./channel.js', import.meta.url).href,
   'wat-vm/jsedn': new URL('./jsedn.js', import.meta.url).href,
 }
 

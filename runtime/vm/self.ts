@@ -1,3 +1,4 @@
+import { channelOf } from './channels.ts'
 import { identity } from './identity.ts'
 import { onStop, stopSignal } from './lifecycle.ts'
 import { status } from './status.ts'
@@ -26,4 +27,9 @@ export const self = {
    * It may be asynchronous, within the grace. A sudden death runs no hooks.
    */
   onStop,
+  /**
+   * A channel in shared memory that the one who started this thread has given it under this name. Throws
+   * `denied` when there is none.
+   */
+  channel: channelOf,
 }

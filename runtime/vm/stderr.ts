@@ -13,6 +13,7 @@ const HELD_CHARS = 4 * 1024 * 1024
 let outbox: Outbox | undefined
 let inText = false // the last line has no end yet: a record must begin one of its own
 const waiting = new Set<() => void>()
+let given: Sink | undefined
 let present = (line: string) => line
 
 /** Writes one record of our own to stderr: `#wat/log`, `#wat/fault` or `#wat/panic`. */
@@ -45,6 +46,11 @@ export function onStderrDrain(callback: () => void): () => void {
   return () => waiting.delete(callback)
 }
 
+/** From now on stderr is this, instead of descriptor 2. */
+export function stderrTo(sink: Sink): void {
+  given = sink
+}
+
 /** Shows records to a person instead of a program. */
 export function presentWith(format: (line: string) => string): void {
   present = format
@@ -61,7 +67,7 @@ function open(): Outbox {
     () => waiting.forEach(callback => callback()),
     error => created.abort(error), // nobody reads our stderr, and there is no other place to say so
   )
-  created.attach(sink())
+  created.attach(given ?? sink())
   outbox = created
   return created
 }

@@ -1,0 +1,126 @@
+import { fileURLToPath } from 'node:url'
+import { Worker, type ResourceLimits } from 'node:worker_threads'
+import { createChannel, releaseThread, type Channel } from '../channel/index.ts'
+import { WatError } from '../error.ts'
+import { environment } from '../vm/identity.ts'
+import type { ThreadData } from '../vm/thread.ts'
+import { runFrame } from '../wire/frames.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { RingSink, RingSource } from '../wire/ring.ts'
+import { assignmentFor } from './assignment.ts'
+import { identityOf } from './command-line.ts'
+import type { Settings } from './options.ts'
+import type { Ended, Flow, Running } from './running.ts'
+
+/** The rings that are its pipes are as deep as pipes are. */
+const PIPE_BYTES = 256 * 1024
+
+interface ThreadSettings {
+  resourceLimits: ResourceLimits | undefined
+  channels: Record<string, Channel>
+}
+
+/** A thread of this process that is a wat-vm. */
+export class Thread implements Running {
+  readonly pid = process.pid
+  readonly greeting: string | undefined
+  readonly stdin: Sink
+  readonly stdout: Source
+  readonly stderr: Source
+  readonly exited: Promise<Ended>
+  hasExited = false
+  readonly #worker: Worker
+  #killed = false
+
+  /** Starts a program. Rejects with `offline` when the system cannot, and with what `assignmentFor` does. */
+  static async start(
+    settings: Settings,
+    name: string,
+    address: string,
+    { resourceLimits, channels }: ThreadSettings,
+  ): Promise<Thread> {
+    const assignment = await assignmentFor(settings, name, address)
+    const { program, args } = settings
+    const sent = assignment.files !== undefined
+    const pipes = [0, 1, 2].map(() => createChannel({ bytes: PIPE_BYTES, readers: 1 }))
+    const [stdin, stdout, stderr] = pipes as [Channel, Channel, Channel]
+    const data: ThreadData = {
+      pipes: [stdin.buffer, stdout.buffer, stderr.buffer],
+      channels: Object.entries(channels).map(([key, { buffer }]) => [key, buffer]),
+    }
+    try {
+      const worker = new Worker(fileURLToPath(new URL('./boot.js', import.meta.url)), {
+        argv: ['--', ...(sent || program.kind !== 'file' ? [name] : [program.path, ...args])],
+        env: {
+          ...process.env,
+          ...settings.env,
+          ...identityOf(settings, name, address),
+          [environment.thread]: '1',
+          ...(sent && { [environment.seat]: 'sent' }),
+        },
+        ...(settings.execArgv.length > 0 && { execArgv: [...settings.execArgv] }),
+        name: address,
+        workerData: data,
+        ...(resourceLimits && { resourceLimits }),
+      })
+      return new Thread(worker, [stdin, stdout, stderr], channels, sent ? runFrame(assignment) : undefined)
+    } catch (cause) {
+      throw new WatError('offline', `cannot start a thread: ${(cause as Error).message}`, { address, cause })
+    }
+  }
+
+  private constructor(
+    worker: Worker,
+    [stdin, stdout, stderr]: [Channel, Channel, Channel],
+    channels: Record<string, Channel>,
+    greeting: string | undefined,
+  ) {
+    this.#worker = worker
+    this.greeting = greeting
+    this.stdin = new RingSink(stdin.writer())
+    this.stdout = new RingSource(stdout.reader(), stdout.maxMessage)
+    this.stderr = new RingSource(stderr.reader(), stderr.maxMessage)
+    let failure: WatError | undefined
+    worker.on('error', error => (failure = failureOf(error)))
+    this.exited = new Promise(resolve => {
+      const { threadId } = worker // it has none any more when it has ended
+      worker.once('exit', code => {
+        this.hasExited = true
+        for (const { buffer } of [stdin, stdout, stderr, ...Object.values(channels)]) releaseThread(buffer, threadId)
+        resolve(this.#killed ? { code: undefined, signal: 'SIGKILL' } : { code, signal: undefined, panic: failure })
+      })
+    })
+  }
+
+  /** What it wrote lies in memory: each flow ends, or waits for its reader. */
+  async drained(flows: Flow[]): Promise<void> {
+    while (!flows.every(flow => flow.drained)) await new Promise(resolve => setImmediate(resolve))
+  }
+
+  signal(name: NodeJS.Signals): boolean {
+    if (this.hasExited) return false
+    if (name === 'SIGKILL') void this.kill()
+    else this.#worker.postMessage(name)
+    return true
+  }
+
+  signalGroup(name: NodeJS.Signals): boolean {
+    return this.signal(name)
+  }
+
+  async kill(): Promise<void> {
+    if (this.hasExited) return
+    this.#killed = true
+    await this.#worker.terminate()
+  }
+
+  setRef(on: boolean): void {
+    if (on) this.#worker.ref()
+    else this.#worker.unref()
+  }
+}
+
+function failureOf(error: unknown): WatError {
+  const { message, code } = error as NodeJS.ErrnoException
+  return new WatError('handler', message, { cause: error, ...(code !== undefined && { data: { code } }) })
+}

@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openChannel } from '../channel/index.ts'
+import { WatError } from '../error.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { RingSink, RingSource } from '../wire/ring.ts'
+import { giveChannel } from './channels.ts'
+import { identity } from './identity.ts'
+import { stop } from './lifecycle.ts'
+
+/** What a thread gets from the one that starts it, in shared memory. */
+export interface ThreadData {
+  pipes: [stdin: SharedArrayBuffer, stdout: SharedArrayBuffer, stderr: SharedArrayBuffer]
+  channels: [name: string, buffer: SharedArrayBuffer][]
+}
+
+/** The pipes of this process, which is a thread of another; and the channels it was given. */
+export function threadPipes(): { stdin: Source; stdout: Sink; stderr: Sink } {
+  const { pipes, channels } = workerData as ThreadData
+  const [stdin, stdout, stderr] = pipes.map(buffer => openChannel(buffer))
+  for (const [name, buffer] of channels) giveChannel(name, openChannel(buffer))
+  listenForSignals()
+  return {
+    stdin: new RingSource(stdin!.reader(), stdin!.maxMessage),
+    stdout: new RingSink(stdout!.writer()),
+    stderr: new RingSink(stderr!.writer()),
+  }
+}
+
+/** The system signals only the whole process; what is meant for a thread comes as a message. */
+function listenForSignals(): void {
+  parentPort?.on('message', (signal: NodeJS.Signals) => {
+    if (!['SIGTERM', 'SIGINT', 'SIGHUP'].includes(signal)) return void process.emit(signal)
+    const reason = new WatError('offline', `stopped by ${signal}`)
+    stop({ graceMs: identity.stopGraceMs, reason })
+  })
+  parentPort?.unref()
+}
