@@ -119,8 +119,8 @@ async function listen(server: Server, target: Address): Promise<Listening> {
     const { port } = server.address() as net.AddressInfo
     return { address: formatAddress({ ...target, port }), release: ignore }
   }
-  privateFolder(target.path)
   const bound = temporaryName(target.path)
+  privateFolder(target.path)
   await bind(server, { ...how, path: bound }, target)
   try {
     return { address: formatAddress(target), release: await takeName(bound, target.path) }
