@@ -18,7 +18,7 @@ export const MAX_BACKLOG = 511
 /** What `openServer` is told besides its address. */
 export interface ServerOptions {
   /** What a client has to know; see `toSecret`. */
-  secret: Secret
+  secret?: Secret
   /** TLS, with these options of Node's `tls.createServer`: at least `key` and `cert`. */
   tls?: TlsOptions
   /**

@@ -18,6 +18,8 @@ import { MAX_UNIX_PATH_BYTES } from './address.ts'
  *   dead file's inode, that the server links its own socket to, and so only one can have. With the claim
  *   in hand it looks again whether the path is still that inode and still dead.
  * - Who dies holding a claim leaves a dead socket under the claim's name. Its removal takes a claim too.
+ *
+ * Who is killed in the millisecond between `bind` and the end of this leaves an empty hidden file.
  */
 
 /**

@@ -14,6 +14,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { MAX_UNIX_PATH_BYTES } from '../../runtime/net/address.ts'
 import { HANDSHAKE_MS } from '../../runtime/net/auth.ts'
+import { MAX_BACKLOG } from '../../runtime/net/server.ts'
 import { claimName, identify } from '../../runtime/net/socket-file.ts'
 import { Lab } from '../support/lab.ts'
 import { fixture } from '../support/machine.ts'
@@ -192,6 +193,30 @@ describe('P45 a process with a socket', () => {
     await server.end('close\n')
   })
 
+  it('P45 that has a full queue is no dead one, and a client waits for a place in it', async ({
+    site,
+    lab,
+  }) => {
+    const address = site.unix()
+    const server = lab.command(process.execPath, [fixture('echo-server.ts'), address])
+    expect(await server.stdout.line()).toBe(address)
+    server.signal('SIGSTOP')
+    let code: string | undefined
+    for (let n = 0; code === undefined && n <= MAX_BACKLOG + 1; n++) {
+      code = await site.raw(address).then(
+        () => undefined,
+        error => error.code,
+      )
+    }
+    expect(code).toBe('EAGAIN')
+    expect(await failure(site.echo(address))).toMatchObject({ code: 'denied', message: `${address}: in use` })
+    expect(await failure(site.dial(address, { timeoutMs: 100 }))).toMatchObject({ code: 'timeout' })
+    const waiting = site.honest(address)
+    server.signal('SIGCONT')
+    await waiting
+    await server.end('exit\n')
+  })
+
   it('P45 one of many that race for a dead name gets it, and nobody removes what it got', async ({
     site,
     lab,
@@ -244,7 +269,10 @@ describe('P45 the claim on a dead socket', () => {
 })
 
 describe('P44 a server without descriptors', () => {
-  it('P44 that are all taken by strangers lives on, and serves again when their time is up', async ({ site, lab }) => {
+  it('P44 that are all taken by strangers lives on, and serves again when their time is up', async ({
+    site,
+    lab,
+  }) => {
     const address = site.unix()
     const server = lab.command('sh', [
       '-c',
