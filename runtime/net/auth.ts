@@ -83,7 +83,7 @@ export async function clientHandshake(stream: Duplex, secret: Uint8Array, name: 
  */
 export function deadline(stream: Duplex, ms: number, message: string): () => void {
   const late = (): unknown => stream.destroy(new WatError('timeout', message))
-  const timer = setTimeout(late, Math.min(ms, MAX_TIMER_MS))
+  const timer = setTimeout(late, Math.min(ms, LONGEST_TIMER_MS))
   const stop = (): void => {
     clearTimeout(timer)
     stream.off('close', stop)
@@ -93,7 +93,7 @@ export function deadline(stream: Duplex, ms: number, message: string): () => voi
 }
 
 /** The longest delay a timer of Node takes; with a longer one it would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function proof(secret: Uint8Array, label: string, challenge: Uint8Array): Buffer {
   return crypto.createHmac('sha256', secret).update(label).update(challenge).digest()

@@ -28,7 +28,10 @@ export interface ServerOptions {
    * catches what it throws.
    */
   onConnection(stream: Duplex): void
-  /** Is told of connections that the system could not accept, for want of descriptors for instance. */
+  /**
+   * Is told when the system could not accept a connection; the server goes on. Not when descriptors run
+   * out: libuv has one in reserve then, to accept and close who comes until others are free.
+   */
   onError?(error: Error): void
 }
 
@@ -92,7 +95,7 @@ export async function openServerWithin(
   server.on('connection', raw => void accept(raw))
   server.on('error', error => {
     if (!server.listening) return // `listen` tells of it
-    // Most likely there are no descriptors left: one that has shown nothing yet can do without.
+    // Most likely something has run out: who has shown nothing yet can do without.
     dropOldest(unfinished)
     options.onError?.(error)
   })
