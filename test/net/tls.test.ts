@@ -56,7 +56,7 @@ describe.skipIf(!installed('openssl'))('P44 with TLS (needs openssl)', () => {
 
   it('P44 one deadline covers TLS and the handshake: stalls before, in and after TLS', async ({ site }) => {
     const identity = certificate(site)
-    const server = await site.echo(ANY, { tls: identity }, 300)
+    const server = await site.echo(ANY, { tls: identity }, 1000)
     const silent = await site.raw(server.address)
     const halfway = await site.raw(server.address)
     halfway.write(Buffer.from('16030100', 'hex')) // the first bytes of a TLS record
@@ -75,7 +75,7 @@ describe.skipIf(!installed('openssl'))('P44 with TLS (needs openssl)', () => {
     site,
   }) => {
     const identity = certificate(site)
-    const server = await site.echo(ANY, { tls: identity }, 300)
+    const server = await site.echo(ANY, { tls: identity }, 1000)
     const plain = await site.echo(ANY)
     expect(await failure(site.dial(server.address))).toMatchObject({ code: 'denied' })
     expect(await failure(site.dial(plain.address, { tls: { ca: identity.cert } }))).toMatchObject({
