@@ -13,9 +13,9 @@ import { WatError } from '../error.ts'
  * The labels make a proof of one side worthless as a proof of the other: who sends our own challenge or
  * answer back has nothing. The challenges are fresh: who has recorded a connection has nothing either.
  *
- * What it does not do: the bytes that follow are neither encrypted nor signed. Somebody who sits between
- * two honest ends and passes the handshake through can read and change them. In the folder of a Unix
- * socket and on the loopback device nobody sits in between; over a network, use TLS.
+ * What it does not do: the bytes that follow are neither encrypted nor signed. Who sits between two honest
+ * ends and passes the handshake through, as he can who gets a client to connect to him, may then read and
+ * change them. Nobody gets between the ends of a Unix socket in a private folder; with TCP, use TLS.
  */
 
 /** The whole handshake takes this long at most, however the bytes come. */
@@ -82,14 +82,18 @@ export async function clientHandshake(stream: Duplex, secret: Uint8Array, name: 
  * returns is called before. Nothing that the other end sends makes it later.
  */
 export function deadline(stream: Duplex, ms: number, message: string): () => void {
-  const timer = setTimeout(() => stream.destroy(new WatError('timeout', message)), Math.min(ms, MAX_TIMER_MS))
-  const stop = (): void => clearTimeout(timer)
+  const late = (): unknown => stream.destroy(new WatError('timeout', message))
+  const timer = setTimeout(late, Math.min(ms, LONGEST_TIMER_MS))
+  const stop = (): void => {
+    clearTimeout(timer)
+    stream.off('close', stop)
+  }
   stream.once('close', stop)
   return stop
 }
 
 /** The longest delay a timer of Node takes; with a longer one it would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function proof(secret: Uint8Array, label: string, challenge: Uint8Array): Buffer {
   return crypto.createHmac('sha256', secret).update(label).update(challenge).digest()

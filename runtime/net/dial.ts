@@ -13,7 +13,7 @@ export const DIAL_MS = 10_000
 /** What `dial` is told besides its address. */
 export interface DialOptions {
   /** What the server has to know, and this end too; see `toSecret`. */
-  secret: Secret
+  secret?: Secret
   /**
    * TLS, with these options of Node's `tls.connect`, or its defaults: the server's certificate has to be
    * for the host of the address (for `localhost` with a Unix socket) and signed by an authority that this

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import hooks from 'node:async_hooks'
 import type { Socket } from 'node:net'
 import tls, { type TLSSocket, type TlsOptions } from 'node:tls'
 import { WatError } from '../error.ts'
@@ -13,7 +13,7 @@ import { WatError } from '../error.ts'
 export function encryption(options: TlsOptions): (raw: Socket) => Promise<TLSSocket> {
   // Node does not say to which accepted connection a TLS connection belongs, and the one has to be
   // counted and timed from the moment of the other: so each is set up in a context that knows.
-  const context = new AsyncLocalStorage<(socket: TLSSocket) => void>()
+  const context = new hooks.AsyncLocalStorage<(socket: TLSSocket) => void>()
   const server = create(options) // never listens
   server.on('secureConnection', socket => context.getStore()?.(socket))
   server.on('tlsClientError', (_error, socket) => socket.destroy())

@@ -18,7 +18,7 @@ export const MAX_BACKLOG = 511
 /** What `openServer` is told besides its address. */
 export interface ServerOptions {
   /** What a client has to know; see `toSecret`. */
-  secret: Secret
+  secret?: Secret
   /** TLS, with these options of Node's `tls.createServer`: at least `key` and `cert`. */
   tls?: TlsOptions
   /**
@@ -28,7 +28,10 @@ export interface ServerOptions {
    * catches what it throws.
    */
   onConnection(stream: Duplex): void
-  /** Is told of connections that the system could not accept, for want of descriptors for instance. */
+  /**
+   * Is told when the system could not accept a connection; the server goes on. Not when descriptors run
+   * out: libuv has one in reserve then, to accept and close who comes until others are free.
+   */
   onError?(error: Error): void
 }
 
@@ -92,7 +95,7 @@ export async function openServerWithin(
   server.on('connection', raw => void accept(raw))
   server.on('error', error => {
     if (!server.listening) return // `listen` tells of it
-    // Most likely there are no descriptors left: one that has shown nothing yet can do without.
+    // Most likely something has run out: who has shown nothing yet can do without.
     dropOldest(unfinished)
     options.onError?.(error)
   })
@@ -119,8 +122,8 @@ async function listen(server: Server, target: Address): Promise<Listening> {
     const { port } = server.address() as net.AddressInfo
     return { address: formatAddress({ ...target, port }), release: ignore }
   }
-  privateFolder(target.path)
   const bound = temporaryName(target.path)
+  privateFolder(target.path)
   await bind(server, { ...how, path: bound }, target)
   try {
     return { address: formatAddress(target), release: await takeName(bound, target.path) }

@@ -18,6 +18,8 @@ import { MAX_UNIX_PATH_BYTES } from './address.ts'
  *   dead file's inode, that the server links its own socket to, and so only one can have. With the claim
  *   in hand it looks again whether the path is still that inode and still dead.
  * - Who dies holding a claim leaves a dead socket under the claim's name. Its removal takes a claim too.
+ *
+ * Who is killed in the millisecond between `bind` and the end of this leaves an empty hidden file.
  */
 
 /**
@@ -72,7 +74,7 @@ export async function takeName(bound: string, file: string): Promise<() => void>
   if (held.size === 0) process.on('exit', releaseAll)
   held.add(release)
   try {
-    await link(bound, file)
+    await link(bound, file, file)
   } catch (error) {
     release()
     throw error
@@ -100,16 +102,17 @@ function releaseAll(): void {
   for (const release of held) release()
 }
 
-async function link(bound: string, file: string): Promise<void> {
+/** Links the socket to a name, for the sake of the file that was asked for. */
+async function link(bound: string, name: string, file: string): Promise<void> {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     try {
-      fs.linkSync(bound, file)
+      fs.linkSync(bound, name)
       return
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
         throw refused(file, 'no socket can be made', error)
     }
-    await removeDead(bound, file)
+    await removeDead(bound, name, file)
   }
   throw inUse(file)
 }
@@ -117,17 +120,17 @@ async function link(bound: string, file: string): Promise<void> {
 /** Each attempt that fails is another's success: this many are somebody who plays with us. */
 const MOST_ATTEMPTS = 100
 
-async function removeDead(bound: string, file: string): Promise<void> {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  const dead = identify(file)
+async function removeDead(bound: string, name: string, file: string): Promise<void> {
+  const stat = fs.lstatSync(name, { throwIfNoEntry: false })
+  const dead = identify(name)
   if (stat === undefined || dead === undefined) return // gone meanwhile
   if (!stat.isSocket()) throw refused(file, 'there is a file of that name that is no socket')
-  if (await isLive(file)) throw inUse(file)
-  const claim = claimName(file, dead)
-  await link(bound, claim)
+  if (await isLive(name)) throw inUse(file) // or about to be, if it is a claim
+  const claim = claimName(name, dead)
+  await link(bound, claim, file)
   try {
-    // Dead is for ever, so between this look and the removal nothing changes: others have no claim.
-    if (identify(file) === dead && !(await isLive(file))) fs.rmSync(file, { force: true })
+    // The dead stay dead, and nobody else has the claim: between this look and the removal nothing changes.
+    if (identify(name) === dead && !(await isLive(name))) fs.rmSync(name, { force: true })
   } finally {
     fs.rmSync(claim, { force: true })
   }

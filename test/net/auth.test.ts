@@ -187,7 +187,7 @@ describe('P44 bytes right behind the handshake', () => {
     const raw = await site.raw(address)
     const early = Buffer.alloc(1024 * 1024, 'early')
     raw.end(Buffer.concat([goodAnswer(await some(raw, 32)), early]))
-    expect(Buffer.compare(await await given.promise, early)).toBe(0)
+    expect(Buffer.compare(await given.promise, early)).toBe(0)
   })
 
   it('P44 are not lost on the way to the client, also when it reads them late', async ({ site }) => {

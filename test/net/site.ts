@@ -61,7 +61,7 @@ export class Site {
   }
 
   /** A server of TCP that does what it likes. */
-  async rogue(onConnection: (socket: Socket) => void): Promise<string> {
+  async rogue(onConnection: (socket: Socket) => unknown): Promise<string> {
     const server = net.createServer({ allowHalfOpen: true }, socket => {
       this.#ends.push(() => socket.destroy())
       socket.on('error', () => {})
