@@ -27,7 +27,8 @@ from edn import Big, Keyword, Map, Reader, Tagged, WatError, write
 
 WORKERS = 256  # requests and values at work at once
 PLACES = 2 * WORKERS  # and as many again are taken; then nothing is read, neither a cancel nor a stop
-SHARES = {signal.SIGTERM: 0.4, signal.SIGINT: 0.4, signal.SIGHUP: 0.4}  # of a child's grace; asking took the rest
+SHARES = {signal.SIGTERM: 0.4, signal.SIGINT: 0.4, signal.SIGHUP: 0.4, signal.SIGPIPE: 1}  # of a child's grace
+DONE = 0  # what is no signal
 VARIABLES = ("ADDRESS", "NAME", "STOP_GRACE_MS", "MAX_FRAME_BYTES", "LIFELINE_FD", "SPARE")
 
 
@@ -46,7 +47,7 @@ def spawn(argv, **options):
 
 
 def record(kind, **fields):
-    """A line on stderr: log(level=Keyword("info"), message="…"), a fault, a panic."""
+    """A line on stderr, such as record("log", level=Keyword("info"), message="…")."""
     sys.stderr.write(write(Tagged(f"wat/{kind}", keyed(fields))) + "\n")
     sys.stderr.flush()
 
@@ -71,15 +72,18 @@ class Server:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
         self.lifeline = positive(told["LIFELINE_FD"])
-        self.places = threading.BoundedSemaphore(PLACES)
+        self.places, self.taken = threading.Condition(), 0
         self.in_any_order, self.in_order = ThreadPoolExecutor(WORKERS), ThreadPoolExecutor(1)
         self.lock, self.requests = threading.Lock(), {}
-        self.stopping, self.ended = threading.Event(), queue.SimpleQueue()  # which a signal handler may use
-        self.code = 0
+        self.stopping, self.code = threading.Event(), 0
+        self.events, self.tell = os.pipe()  # numbers of signals, and DONE
+        os.set_blocking(self.tell, False)
 
     def run(self):
-        for name in SHARES:
-            signal.signal(name, self.on_signal)
+        # A signal that comes just before a wait would be lost on a handler; a byte in a pipe is not.
+        signal.set_wakeup_fd(self.tell)
+        for name in SHARES.keys() - {signal.SIGPIPE}:  # which Python makes an error of the write
+            signal.signal(name, lambda *_: None)
         if self.address is not None:
             ready = {"protocol": 1, "pid": os.getpid(), "address": self.address or "/"}
             self.say(write(Tagged("wat/ready", keyed(ready))))
@@ -87,9 +91,12 @@ class Server:
         if self.lifeline:
             os.set_inheritable(self.lifeline, False)
             start(self.watch)
-        died_of = self.ended.get()
-        for _ in range(PLACES):
-            self.places.acquire()  # whoever has all the places knows that nothing is in flight
+        died_of = None
+        while (event := os.read(self.events, 1)[0]) != DONE:
+            if event in SHARES and not self.stopping.is_set():
+                died_of = event
+                self.stop(self.grace * (SHARES[event] if self.address is not None else 1), event)
+        signal.set_wakeup_fd(-1)
         if died_of:
             signal.signal(died_of, signal.SIG_DFL)
             os.kill(os.getpid(), died_of)
@@ -100,7 +107,7 @@ class Server:
             try:
                 self.take(self.reader.read())
             except EOFError:
-                return self.ended.put(None)
+                return self.finish()
             except WatError as error:
                 self.code = 65
                 record("fault", **fault(error, self.address))
@@ -130,8 +137,20 @@ class Server:
         raise WatError("malformed", f"a child does not take this #{tag}")
 
     def begin(self, pool, answer, request):
-        self.places.acquire()  # while there is none, nothing is read
-        pool.submit(answer, request).add_done_callback(lambda _: self.places.release())
+        with self.places:
+            self.places.wait_for(lambda: self.taken < PLACES)  # until then nothing is read
+            self.taken += 1
+        pool.submit(answer, request).add_done_callback(self.done)
+
+    def done(self, _):
+        with self.places:
+            self.taken -= 1
+            self.places.notify_all()
+
+    def finish(self):
+        with self.places:
+            self.places.wait_for(lambda: self.taken == 0)
+        os.write(self.tell, bytes([DONE]))
 
     def answer(self, request):
         try:
@@ -169,20 +188,15 @@ class Server:
         try:
             self.writer.say(line)
         except BrokenPipeError:
-            self.stop(self.grace, signal.SIGPIPE)
+            os.write(self.tell, bytes([signal.SIGPIPE]))
 
     def stop(self, grace_ms, died_of=None):
         """Nothing new is begun; ends when what is in flight is done, at the latest when the time is over."""
         self.stopping.set()
-        self.ended.put(died_of)
+        start(self.finish)
         deadline = threading.Timer(0.9 * grace_ms / 1000, os._exit, [128 + died_of if died_of else self.code])
         deadline.daemon = True
         deadline.start()
-
-    def on_signal(self, number, _):
-        if not self.stopping.is_set():
-            share = SHARES[number] if self.address is not None else 1
-            self.stop(share * self.grace, number)
 
     def watch(self):
         while os.read(self.lifeline, 1):
