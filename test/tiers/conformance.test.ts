@@ -1,0 +1,260 @@
+import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
+import { tierModule, tiers, type Tier } from './tiers.ts'
+
+/** The same program, with the same outcome, wherever what it spawns runs. */
+describe.each(tiers)('a program in $name', tier => {
+  const skip = it.skipIf(Boolean(tier.missing))
+
+  skip('P48 answers calls: pipelined, out of order, with every value whole', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url), { name: 'leaf' })
+        await child.ready
+        const order: number[] = []
+        const late = [30, 0, 10].map(ms => child.call({ ms }).then(reply => { order.push(ms); return reply }))
+        await println([await Promise.all(late), order])
+        await println((await Promise.all(Array.from({ length: 3000 }, (_, n) => child.call({ n })))).every((reply, n) => reply.n === n))
+        const value = { text: 'ünï ☃ \u0000', big: 2n ** 80n, bytes: new Uint8Array([0, 255]), list: [null, true, 1.5], when: new Date(0) }
+        await println(await child.call(value))
+        await println((await child.call({ long: 'x'.repeat(5_000_000) })).long.length)
+        await println([child.name, child.address, ended(await child.stop())])`,
+      'child.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve(async (body: any) => { if (body.ms !== undefined) await new Promise(r => setTimeout(r, body.ms)); return body })`,
+    })
+    expect(facts[0]).toEqual([[{ ms: 30 }, { ms: 0 }, { ms: 10 }], [0, 10, 30]])
+    expect(facts[1]).toBe(true)
+    expect(facts[2]).toEqual({
+      text: 'ünï ☃ \u0000',
+      big: 2n ** 80n,
+      bytes: new Uint8Array([0, 255]),
+      list: [null, true, 1.5],
+      when: new Date(0),
+    })
+    expect(facts.slice(3)).toEqual([5_000_000, ['leaf', '/leaf', { code: 0 }]])
+  })
+
+  skip('P48 fails calls with the fault of the handler, and tells it of a cancel and a timeout', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url))
+        await println(await child.call('throw').catch(told))
+        const controller = new AbortController()
+        const cancelled = child.call('wait', { signal: controller.signal }).catch(told)
+        await child.call('begun')
+        controller.abort()
+        await println([(await cancelled).code, (await child.call('wait', { timeout: 50 }).catch(told)).code])
+        await println(await child.call('aborted'))
+        await println((await child.call(1, { timeout: 5000 }).catch(told)).code)`,
+      'child.ts': ts`
+        import { serve, WatError } from 'wat-vm'
+        let aborted = 0
+        const two = Promise.withResolvers<void>()
+        await serve((body: string, request) => {
+          if (body === 'throw') throw new WatError('denied', 'not that', { data: { n: 1 }, cause: new Error('why') })
+          if (body === 'begun') return 'yes'
+          if (body === 'aborted') return two.promise.then(() => aborted)
+          if (body !== 'wait') throw new TypeError('no text')
+          return new Promise(() => request.signal.addEventListener('abort', () => { if (++aborted === 2) two.resolve() }))
+        })`,
+    })
+    expect(facts[0]).toMatchObject({ code: 'denied', message: 'not that', address: '/child', cause: { message: 'why' } })
+    expect(facts.slice(1)).toEqual([['cancelled', 'timeout'], 2, 'handler'])
+  })
+
+  skip('P48 takes and prints plain values in order, and ends with its input', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url), { args: ['one', 'tw o'], env: { GIVEN: 'yes ü' } })
+        await println(await child.stdout.recv())
+        const reading = (async () => { let sum = 0; for await (const n of child.stdout) sum += n as number; return sum })()
+        for (let n = 1; n <= 20_000; n++) await child.stdin.send(n)
+        await child.stdin.end()
+        await println([await reading, ended(await child.exited)])`,
+      'child.ts': ts`
+        import { println, self, stdin } from 'wat-vm'
+        await println([self.name, self.address, self.args, process.env.GIVEN, Object.keys(process.env).filter(name => name.startsWith('WAT_'))])
+        for await (const n of stdin) await println(n)`,
+    })
+    expect(facts).toEqual([['child', '/child', ['one', 'tw o'], 'yes ü', []], [200_010_000, { code: 0 }]])
+  })
+
+  skip('P48 makes a sender wait that is faster than it reads', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url))
+        await child.ready
+        const block = 'x'.repeat(64 * 1024)
+        let sent = 0
+        while (child.stdin.trySend(block) === 'sent' || (await new Promise(r => setTimeout(r, 100)), child.stdin.trySend(block) === 'sent')) sent++
+        await println(sent < 100)
+        await println(await child.call('read'))
+        await child.stdin.send(block)
+        await println(ended(await child.stop()))`,
+      'child.ts': ts`
+        import { readln } from 'wat-vm'
+        import * as wat from 'wat-vm'
+        await new Promise(resolve => setTimeout(resolve, 1500))
+        await wat.serve((body: string) => body.length)`,
+    })
+    expect(facts).toEqual([true, 4, { code: 0 }])
+  })
+
+  skip('P48 tells how it ended: code, panic with its causes, and what a load that fails was', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const seven = spawn(new URL('./child.ts', import.meta.url), { args: ['exit'] })
+        const pending = seven.call(1).catch(told)
+        await println([ended(await seven.exited), (await pending).code, (await pending).exit])
+        const late = spawn(new URL('./child.ts', import.meta.url), { args: ['panic'], stderr: 'pipe' })
+        await println(ended(await late.exited))
+        const bad = spawn(new URL('./bad.ts', import.meta.url), { stderr: 'pipe' })
+        await println([(await bad.ready.catch(told)).code, (await bad.exited).code])`,
+      'child.ts': ts`
+        import { println, self, serve } from 'wat-vm'
+        if (self.args[0] === 'panic') setTimeout(() => { throw new Error('end', { cause: new RangeError('begin') }) }, 100)
+        await serve(() => process.exit(7))`,
+      'bad.ts': ts`throw new Error('at load'`,
+    })
+    expect(facts[0]).toEqual([{ code: 7 }, 'offline', { code: 7 }])
+    expect(facts[1]).toMatchObject({
+      code: 2,
+      panic: { code: 'handler', message: 'end', address: '/child', cause: { message: 'begin' } },
+    })
+    expect(facts[2][0]).toBe('offline')
+  })
+
+  skip('P48 says everything before it ends, also to whoever reads late', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
+        const exit = await child.exited
+        let length = 0
+        for await (const text of child.stdout) length += (text as string).length
+        const records = []
+        for await (const record of child.stderr) records.push(record.tag)
+        await println([length, ended(exit), records])`,
+      'child.ts': ts`
+        import { log, println } from 'wat-vm'
+        for (let n = 0; n < 40; n++) void println('x'.repeat(100_000))
+        log.info('last', { words: 1 })
+        console.log('as text')
+        setTimeout(() => { throw new Error('late') }, 100)`,
+    })
+    expect(facts[0]).toMatchObject([
+      4_000_000,
+      { code: 2, panic: { message: 'late' } },
+      ['wat/log', 'wat/raw', 'wat/panic'],
+    ])
+  })
+
+  skip('P48 stops in order, hooks and all; what is stuck is killed in time', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url))
+        await child.ready
+        const answered = child.call('slow')
+        await child.call('quick')
+        const [one, two] = await Promise.all([child.stop(), child.stop()])
+        await println([await answered, ended(one), ended(two), await child.stdout.recv()])
+        const stuck = spawn(() => { for (;;) {} }, { name: 'stuck', stopGrace: 1000 })
+        await Promise.race([stuck.ready, new Promise(r => setTimeout(r, 1500))])
+        const begun = performance.now()
+        const exit = await stuck.stop()
+        await println([ended(exit), performance.now() - begun < 2000])
+        const killed = spawn(new URL('./child.ts', import.meta.url))
+        await killed.ready
+        await println(ended(await killed.kill()))`,
+      'child.ts': ts`
+        import { println, self, serve } from 'wat-vm'
+        self.onStop(() => println('hook'))
+        await serve(async (body: string) => { if (body === 'slow') await new Promise(r => setTimeout(r, 300)); return body })`,
+    })
+    expect(facts).toEqual([
+      ['slow', { code: 0 }, { code: 0 }, 'hook'],
+      [{ signal: 'SIGKILL' }, true],
+      { signal: 'SIGKILL' },
+    ])
+  })
+
+  skip('P46 P48 is a function with what it captures, or fails with the name it was not given', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const add = spawn(async ({ serve }: any, { k }: any) => serve((n: number) => n + k), { captures: { k: 1 }, name: 'add' })
+        await println([await add.call(41), add.address])
+        const outside = 1
+        const bad = spawn(async ({ serve }: any) => serve((n: number) => n + outside), { name: 'bad' })
+        const error = await bad.ready.catch(told)
+        await println([error.code, error.message.includes('outside'), ended(await bad.exited).code])
+        await println(await bad.call(1).catch(told).then(({ code }: any) => code))`,
+    })
+    expect(facts).toEqual([[42, '/add'], ['offline', true, undefined], 'offline'].map(strip))
+  })
+
+  skip('P48 has children of its own, which go with it', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const branch = spawn(new URL('./branch.ts', import.meta.url), { stopGrace: 1000 })
+        await println(await branch.call(20))
+        await println(ended(await branch.kill()))`,
+      'branch.ts': ts`
+        import { serve, spawnProcess, spawnThread } from 'wat-vm'
+        const leaf = spawnProcess<number, unknown[]>(new URL('./leaf.ts', import.meta.url))
+        const thread = spawnThread<number, unknown[]>(new URL('./leaf.ts', import.meta.url), { name: 'thread' })
+        await serve(async (n: number) => [await leaf.call(n), await thread.call(n)])`,
+      'leaf.ts': ts`
+        import { self, serve } from 'wat-vm'
+        await serve((n: number) => [n + 1, self.address])`,
+    })
+    expect(facts).toEqual([
+      [
+        [21, '/branch/leaf'],
+        [21, '/branch/thread'],
+      ],
+      { signal: 'SIGKILL' },
+    ])
+  })
+
+  skip('P30 P48 its stderr comes as records, from whatever depth', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const child = spawn(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
+        const seen: any[] = []
+        for await (const { tag, value } of child.stderr) seen.push(tag === 'wat/raw' ? [tag, value] : [tag, value.message, value.address])
+        await println(seen)`,
+      'child.ts': ts`
+        import { log, spawnProcess } from 'wat-vm'
+        log.warn('from the child')
+        console.error('some text')
+        await spawnProcess(new URL('./deeper.ts', import.meta.url)).exited`,
+      'deeper.ts': ts`
+        import { log } from 'wat-vm'
+        log.info('from below')`,
+    })
+    expect(facts[0]).toEqual([
+      ['wat/log', 'from the child', '/child'],
+      ['wat/raw', 'some text'],
+      ['wat/log', 'from below', '/child/deeper'],
+    ])
+  })
+})
+
+/** Absent stays absent over EDN. */
+function strip(list: unknown): unknown {
+  return Array.isArray(list) ? list.map(item => (item === undefined ? null : item)) : list
+}
+
+async function run(lab: Lab, tier: Tier, files: Record<string, string>): Promise<any[]> {
+  const { args, close } = await tier.prepare(lab)
+  const main = ts`
+    import { println as print } from 'wat-vm'
+    import { ended, spawn, told } from './tier.ts'
+    const println = (value: unknown) => print(plain(value))
+    const plain = (value: any): any => Array.isArray(value) ? value.map(item => (item === undefined ? null : plain(item))) : value
+    ${files['main.ts'] ?? ''}`
+  try {
+    return await lab.facts(lab.program({ ...files, 'main.ts': main, 'tier.ts': tierModule }), { args })
+  } finally {
+    await close()
+  }
+}
