@@ -98,10 +98,10 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
 
   /**
    * The next message, when there is one; `undefined` at the end. Several calls get the messages in the order of
-   * the calls. Keeps the event loop alive while it waits.
+   * the calls. Keeps the event loop alive while it waits, and lets it turn now and then when it need not wait.
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (!this.#turns.busy) {
+    if (this.#turns.goOn()) {
       const message = this.tryRead()
       if (message || this.ended) return message
     }

@@ -67,12 +67,13 @@ const jobs: Record<Job['does'], () => Promise<void> | void> = {
   churn() {
     const { pattern } = job
     const into = new Uint8Array(pattern.most)
-    tell({ is: 'ready' })
     if (job.way === 'await') {
       const reader = channel.reader()
+      tell({ is: 'ready' })
       for (;;) reader.readSync()
     }
     const writer = channel.writer()
+    tell({ is: 'ready' })
     for (let index = 0; ; index++) writer.writeSync(fill(pattern, index, into))
   },
 
