@@ -37,6 +37,7 @@ const builtinsOnDemand: Plugin = {
 export default defineConfig({
   input: {
     boot: 'runtime/vm/start.ts',
+    channel: 'runtime/channel/index.ts',
     core: 'runtime/core.ts',
     edn: 'runtime/edn/index.ts',
     jsedn: 'runtime/jsedn/index.ts',
