@@ -23,5 +23,5 @@ if (workerData) {
   await writer.write(new Uint8Array(400))
   writer.close()
   const last = await reader.read()
-  console.log(`read ${message?.length}, written, ${last ?? 'end'}`)
+  console.log(`read ${message?.length}, written, ${last ? 'more' : 'end'}`)
 }

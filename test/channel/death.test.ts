@@ -85,10 +85,10 @@ describe('P43 the death of a thread', () => {
       const { buffer, writer, reader } = ends()
       const thread = new Thread({ does: 'churn', buffer, way: 'await' })
       await thread.tells('ready')
-      let writing = true
+      const writing = { on: true }
       const flow = (async () => {
         let count = 0
-        while (writing) {
+        while (writing.on) {
           await writer.write(new Uint8Array(100).fill(count))
           if (reader.tryRead()?.[0] !== (count++ & 255)) throw new Error(`message ${count}`)
           if (count % 100 === 0) await delay(0)
@@ -98,7 +98,7 @@ describe('P43 the death of a thread', () => {
       await thread.kill()
       releaseThread(buffer, thread.id)
       await delay(5)
-      writing = false
+      writing.on = false
       await flow
       for (let i = 0; i < 100; i++) {
         expect(writer.tryWrite(new Uint8Array(400))).toBe('sent')

@@ -1,4 +1,4 @@
-import { createChannel } from '../../runtime/channel/index.ts'
+import { layOut } from '../../runtime/channel/layout.ts'
 import { Thread, type Job, type Of } from './jobs.ts'
 
 export interface Stress {
@@ -15,6 +15,9 @@ export interface Stressed extends Of<'read'> {
   who: string
 }
 
+/** Positions wrap soon after the start. */
+const START = -(2 ** 20)
+
 /** Readers of different speeds, each a thread of its own. */
 const READERS: Record<string, Partial<Job>> = {
   'blocking, without pauses': { way: 'block', pauses: 0 },
@@ -24,8 +27,9 @@ const READERS: Record<string, Partial<Job>> = {
 }
 
 /** One thread writes, with pauses, and every reader looks at every byte. */
-export async function stress({ messages, seed, bytes, pauses = 2, every }: Stress): Promise<Stressed[]> {
-  const { buffer } = createChannel({ bytes })
+export async function stress(settings: Stress): Promise<Stressed[]> {
+  const { messages, seed, bytes = 65536, pauses = 2, every } = settings
+  const { buffer } = layOut(bytes, Object.keys(READERS).length, START)
   const common = { buffer, pattern: { seed, most: 32 }, pauses, every }
   const readers = Object.entries(READERS).map(([who, job], index) => ({
     who,

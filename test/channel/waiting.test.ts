@@ -65,13 +65,13 @@ describe('P43 waiting', () => {
     const reader = openChannel(buffer).reader()
     const back = createChannel()
     const [writer, sink] = [back.writer(), back.reader()]
-    let turned = false
-    setTimeout(() => (turned = true), 20)
-    while (!turned && (await reader.read())) {
+    const loop = { turned: false }
+    setTimeout(() => (loop.turned = true), 20)
+    while (!loop.turned && (await reader.read())) {
       await writer.write(new Uint8Array(1))
       sink.tryRead()
     }
-    expect(turned).toBe(true)
+    expect(loop.turned).toBe(true)
     await thread.kill()
   })
 
@@ -127,12 +127,9 @@ describe('P43 waiting', () => {
     const held = new Thread({ does: 'read', buffer: channel.buffer, pattern, number: 1 })
     await held.tells('ready')
     const writer = new Thread({ does: 'write', buffer: channel.buffer, pattern, count, number: 2 })
-    let done = false
-    const told = held.tells('read').then(result => {
-      done = true
-      return result
-    })
-    while (!done) {
+    const seen = { done: false }
+    const told = held.tells('read').finally(() => (seen.done = true))
+    while (!seen.done) {
       const reader = channel.reader()
       for (let i = 0; i < 5; i++) reader.tryRead()
       reader.close()

@@ -11,6 +11,7 @@ const BELOW: Record<string, string[]> = {
   vm: ['wire', 'edn', 'error'],
   wire: ['edn', 'error'],
   jsedn: ['edn', 'error'],
+  channel: ['error'],
   edn: ['error'],
   error: [],
 }

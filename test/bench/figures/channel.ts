@@ -30,7 +30,7 @@ export const channelStream: Figure = {
       MessageChannel: count => pair.run('drain port', count, () => pair.postToPort(count)),
     }
     const contenders = Object.entries(flows).map(([name, flow]) => ({ name, sample: rateOf(flow, sliceMs) }))
-    const samples = await interleave(contenders, rounds).finally(() => pair.close())
+    const samples = await pair.during(() => interleave(contenders, rounds))
     return { samples, comparisons: against(samples, { postMessage: atLeast(5), MessageChannel: atLeast(5) }) }
   },
 }
@@ -48,7 +48,7 @@ export const channelLatency: Figure = {
       'postMessage, by events': () => pair.timed('echo posts', count / 10, () => pair.exchangePost()),
     }
     const contenders = Object.entries(exchanges).map(([name, sample]) => ({ name, sample }))
-    const samples = await interleave(contenders, rounds).finally(() => pair.close())
+    const samples = await pair.during(() => interleave(contenders, rounds))
     const ours = median(samples[OURS] ?? [])
     return {
       samples,
@@ -81,6 +81,16 @@ class Pair {
       if (take) take(told)
       else this.#inbox.push(told)
     })
+  }
+
+  /** Ends the other thread when it is done. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } finally {
+      this.#ports.port1.close()
+      await this.#worker.terminate()
+    }
   }
 
   /** Has the other thread do its part, does this one's, and waits until the other has done so often. */
@@ -141,10 +151,5 @@ class Pair {
   #told(): Promise<unknown> {
     if (this.#inbox.length > 0) return Promise.resolve(this.#inbox.shift())
     return new Promise(resolve => (this.#take = resolve))
-  }
-
-  async close(): Promise<void> {
-    this.#ports.port1.close()
-    await this.#worker.terminate()
   }
 }
