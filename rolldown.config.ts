@@ -43,6 +43,7 @@ const LATER =
 export default defineConfig({
   input: {
     boot: 'runtime/vm/start.ts',
+    channel: 'runtime/channel/index.ts',
     core: 'runtime/core.ts',
     edn: 'runtime/edn/index.ts',
     channel: 'runtime/channel/index.ts',

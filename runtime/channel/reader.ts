@@ -1,7 +1,7 @@
 import { WatError } from '../error.ts'
 import { copyOf, copyOut } from './copy.ts'
 import { HoldingCursor, NONE, type Cursor } from './cursor.ts'
-import { AT, type Memory } from './layout.ts'
+import { AT, maxMessageBytes, type Memory } from './layout.ts'
 import { LossyCursor } from './lossy.ts'
 import { leaveSeat, takeSeat } from './seat.ts'
 import { readersSignal, type Signal } from './signal.ts'
@@ -28,6 +28,8 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   #closed = false
   /** Whether the writer does not wait for this reader. */
   readonly lossy: boolean
+  /** The longest message in bytes: as large a target takes whatever comes. */
+  readonly maxMessage: number
 
   /** @internal */
   constructor(memory: Memory, { lossy = false }: ReaderOptions) {
@@ -36,6 +38,7 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     this.#cursor = lossy ? new LossyCursor(memory, this.#slot) : new HoldingCursor(memory, this.#slot)
     this.#self = readersSignal(memory.words)
     this.lossy = lossy
+    this.maxMessage = maxMessageBytes(memory.capacity)
   }
 
   /** The next message, as memory of its own; `undefined` when there is none now, or no more (see `ended`). */
@@ -98,10 +101,10 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
 
   /**
    * The next message, when there is one; `undefined` at the end. Several calls get the messages in the order of
-   * the calls. Keeps the event loop alive while it waits.
+   * the calls. Keeps the event loop alive while it waits, and lets it turn now and then when it need not wait.
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (!this.#turns.busy) {
+    if (this.#turns.goOn()) {
       const message = this.tryRead()
       if (message || this.ended) return message
     }

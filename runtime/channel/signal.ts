@@ -52,6 +52,7 @@ export class Signal {
    */
   sleepUnless(ready: () => boolean): Promise<void> | undefined {
     if (this.#sleep) return this.#sleep
+    for (let spin = 0; spin < SPINS; spin++) if (ready()) return undefined
     const event = this.#announce()
     if (ready()) return undefined
     const { async, value } = Atomics.waitAsync(this.#words, this.#event, event)

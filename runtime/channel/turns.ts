@@ -1,14 +1,23 @@
 import { Hold } from './hold.ts'
 
+/** So many in a row without the event loop: promises that are settled already keep it from turning. */
+const IN_A_ROW = 1000
+
 /** Does one thing after the other, in the order asked for, and keeps the event loop alive meanwhile. */
 export class Turns {
   readonly #hold = new Hold()
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  #inARow = 0
 
   /** Whether somebody waits already. */
   get busy(): boolean {
     return this.#waiting > 0
+  }
+
+  /** Whether the next thing may be done at once, without `take`: nobody waits, and it is not one too many. */
+  goOn(): boolean {
+    return this.#waiting === 0 && ++this.#inARow < IN_A_ROW
   }
 
   /** Does it when everything before it is done, or has failed. */
@@ -16,6 +25,7 @@ export class Turns {
     this.#waiting++
     const turn = async () => {
       try {
+        if (this.#inARow >= IN_A_ROW) await this.#breathe()
         return await work()
       } finally {
         this.#waiting--
@@ -25,5 +35,10 @@ export class Turns {
     const done = this.#hold.during(() => before.then(turn, turn))
     this.#last = done
     return done
+  }
+
+  async #breathe(): Promise<void> {
+    await new Promise(resolve => setImmediate(resolve))
+    this.#inARow = 0
   }
 }

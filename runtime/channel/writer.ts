@@ -85,11 +85,11 @@ export class ChannelWriter {
 
   /**
    * Writes a message as soon as there is room, after all those of earlier calls; `bytes` must not change until
-   * then. Keeps the event loop alive while it waits. Rejects with `offline` when the channel is closed for
+   * then. Keeps the event loop alive while it waits, and lets it turn now and then when it need not. Rejects with `offline` when the channel is closed for
    * writing (see `tryWrite`), and with `too-large`.
    */
   async write(bytes: Uint8Array): Promise<void> {
-    if (!this.#turns.busy && this.#put(bytes) === 'sent') return
+    if (this.#turns.goOn() && this.#put(bytes) === 'sent') return
     await this.#turns.take(async () => {
       for (;;) {
         const result = this.#put(bytes)

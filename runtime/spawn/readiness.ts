@@ -17,6 +17,7 @@ export class Readiness {
   /** Whether it is known to understand frames. */
   speaks: boolean
   pending = true
+  #greeted = false
   readonly #address: string
   /** A command that is not ours may never say that it is ready. */
   readonly #foreign: boolean
@@ -44,6 +45,8 @@ export class Readiness {
 
   /** It has written `#wat/ready`. */
   onFrame({ protocol }: Record<string, unknown>): void {
+    if (this.#greeted) return // once is enough, whatever it says then
+    this.#greeted = true
     this.speaks = true
     if (protocol === PROTOCOL) return this.#resolve()
     const message = `${this.#address} speaks version ${String(protocol)} of the protocol, this process ${PROTOCOL}`

@@ -40,7 +40,7 @@ export interface Figure {
   /** What `--only` takes. */
   name: string
   title: string
-  unit: '/s' | 'µs' | 'ms' | 'MiB' | 'MB/s'
+  unit: '/s' | 'ns' | 'µs' | 'ms' | 'MiB' | 'MB/s'
   /** Why it cannot be measured; `undefined` when it can. */
   unavailable?: () => string | undefined
   measure(settings: Settings): Promise<Outcome>

@@ -13,6 +13,8 @@ export interface Job {
   count?: number
   /** The longest pause in ms. */
   pauses?: number
+  /** Among how many messages there are ten pauses, about. Default 10,000. */
+  every?: number
   lossy?: boolean
 }
 

@@ -43,7 +43,13 @@ const jobs: Record<Job['does'], () => Promise<void> | void> = {
     if (way === 'await') for await (const bytes of reader) take(bytes, bytes.length)
     else if (way === 'spin')
       while (!reader.ended) for (let n; (n = reader.tryReadInto(into)) >= 0;) take(into, n)
-    else for (let bytes; (bytes = reader.readSync());) take(bytes, bytes.length)
+    else
+      for (;;) {
+        const length = reader.tryReadInto(into)
+        const bytes = length < 0 ? reader.readSync() : into
+        if (!bytes) break
+        take(bytes, length < 0 ? bytes.length : length)
+      }
     tell({ is: 'read', read, wrong, missed: reader.missed })
     reader.close()
   },
@@ -67,12 +73,13 @@ const jobs: Record<Job['does'], () => Promise<void> | void> = {
   churn() {
     const { pattern } = job
     const into = new Uint8Array(pattern.most)
-    tell({ is: 'ready' })
     if (job.way === 'await') {
       const reader = channel.reader()
+      tell({ is: 'ready' })
       for (;;) reader.readSync()
     }
     const writer = channel.writer()
+    tell({ is: 'ready' })
     for (let index = 0; ; index++) writer.writeSync(fill(pattern, index, into))
   },
 
@@ -91,10 +98,10 @@ const jobs: Record<Job['does'], () => Promise<void> | void> = {
 
 await jobs[job.does]()
 
-/** About one message in 1000 is followed by a pause of up to so many ms, or by some spinning. */
+/** About ten messages in `every` are followed by a pause of up to so many ms, or by some spinning. */
 function pause(index: number, mostMs: number): void {
   if (mostMs === 0) return
-  const luck = mix(index, job.pattern.seed + job.number) % 10_000
+  const luck = mix(index, job.pattern.seed + job.number) % (job.every ?? 10_000)
   if (luck < 5) Atomics.wait(nap, 0, 0, (luck / 5) * mostMs)
   else if (luck < 10) for (let spin = 0; spin < luck * 1000; spin++) Atomics.load(nap, 0)
 }

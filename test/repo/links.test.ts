@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/how-to.md',
   'docs/performance.md',
   'docs/edn.md',
+  'docs/channel.md',
 ]
 
 describe('P41 the documents hang together', () => {

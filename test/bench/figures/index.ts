@@ -1,6 +1,7 @@
 import type { Figure } from '../figure.ts'
 import { bytes } from './bytes.ts'
 import { chain } from './chain.ts'
+import { channelLatency, channelStream } from './channel.ts'
 import { codec } from './codec.ts'
 import { pipelined, roundTrip } from './exchange.ts'
 import { memory } from './memory.ts'
@@ -21,4 +22,6 @@ export const figures: Figure[] = [
   tree,
   chain,
   bytes,
+  channelStream,
+  channelLatency,
 ]
