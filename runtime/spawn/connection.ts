@@ -6,7 +6,7 @@ import { emptySource } from '../vm/fd.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { streamSource } from '../wire/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
-import type { PeerOptions } from './remote.ts'
+import type { PeerOptions } from './peer-options.ts'
 import type { Ended, Flow, Running } from './running.ts'
 
 /** What `listen` serves, at the other end of a socket. */
@@ -39,8 +39,9 @@ export class Connection implements Running {
   }
 
   /** The server has told how what it served has ended. */
-  onExit(ended: Ended): void {
+  onExit(ended: Ended): true {
     this.#ended = ended
+    return true
   }
 
   /** All that comes has come when the socket closes. */

@@ -34,8 +34,10 @@ export interface Served {
 
 /** Tells what somebody wants to start. Throws `denied` for what can be none; a file is not looked at. */
 export function tellApart(program: Program | Served): Given {
-  if (typeof program === 'object' && 'connection' in program) return { kind: 'connection', label: program.connection }
-  if (typeof program === 'function') return { kind: 'function', main: program, label: program.name || 'function' }
+  if (typeof program === 'object' && 'connection' in program)
+    return { kind: 'connection', label: program.connection }
+  if (typeof program === 'function')
+    return { kind: 'function', main: program, label: program.name || 'function' }
   if (typeof program === 'string' || program instanceof URL) return file(program)
   const { command, args = [] } = (program ?? {}) as Partial<Command>
   if (typeof command === 'string' && command !== '' && Array.isArray(args)) {
@@ -47,7 +49,12 @@ export function tellApart(program: Program | Served): Given {
 function file(program: string | URL): Given {
   const isUrl = program instanceof URL || program.startsWith('file:')
   const found = isUrl ? localPath(program) : path.resolve(program as string)
-  return { kind: 'file', path: found, given: isUrl ? found : (program as string), label: path.parse(found).name }
+  return {
+    kind: 'file',
+    path: found,
+    given: isUrl ? found : (program as string),
+    label: path.parse(found).name,
+  }
 }
 
 function localPath(url: string | URL): string {

@@ -8,7 +8,7 @@ import type { Handler } from '../vm/serve.ts'
 import { exitFrame, readyFrame } from '../wire/frames.ts'
 import { sinkOf } from './connection-pipes.ts'
 import { streamSource } from '../wire/streams.ts'
-import type { Session } from './listener.ts'
+import type { Session } from './session.ts'
 
 /** Serves one connection in this process, as `serve` serves the one who holds its pipes. */
 export function serveHandler(socket: Socket, handler: Handler, concurrency: number): Session {

@@ -3,7 +3,7 @@ import { dial } from '../net/dial.ts'
 import type { Secret } from '../net/secret.ts'
 import { launchFor } from './launch-form.ts'
 import type { Settings } from './options.ts'
-import type { PeerOptions } from './remote.ts'
+import type { PeerOptions } from './peer-options.ts'
 import { RemoteProcess, type Way } from './remote-process.ts'
 
 /** Starts a program on the host at an address. Rejects with what `dial` and `launchFor` reject with. */

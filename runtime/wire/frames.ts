@@ -100,7 +100,15 @@ export function runFrame(assignment: object): string {
   return `#wat/run ${stringify({ ...assignment })}\n`
 }
 
-export function exitFrame({ code, signal, panic }: { code?: number; signal?: string; panic?: FaultMap }): string {
+export function exitFrame({
+  code,
+  signal,
+  panic,
+}: {
+  code?: number
+  signal?: string
+  panic?: FaultMap
+}): string {
   return `#wat/exit ${encodeFault({ code, signal, panic })}\n`
 }
 

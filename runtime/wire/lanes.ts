@@ -51,7 +51,11 @@ export class Lanes {
     lane => new InLane(bytes => this.#send(lane | GRANT, bytes)),
   )
   readonly #out = [lanes.stdin, lanes.stdout, lanes.stderr].map(
-    lane => new OutLane((piece, length) => this.#sendPiece(lane, piece, length), () => this.#send(lane | END, 0)),
+    lane =>
+      new OutLane(
+        (piece, length) => this.#sendPiece(lane, piece, length),
+        () => this.#send(lane | END, 0),
+      ),
   )
   #timer: NodeJS.Timeout
   #sent = false
