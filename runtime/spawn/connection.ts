@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
 import { dial } from '../net/dial.ts'
-import type { Secret } from '../net/secret.ts'
 import { emptySource } from '../vm/fd.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { streamSource } from '../wire/streams.ts'
@@ -22,7 +21,7 @@ export class Connection implements Running {
 
   /** Connects. Rejects with what `dial` rejects with. */
   static async open(address: string, peer: PeerOptions): Promise<Connection> {
-    return new Connection((await dial(address, peer as { secret: Secret })) as Socket)
+    return new Connection((await dial(address, peer)) as Socket)
   }
 
   private constructor(socket: Socket) {

@@ -84,7 +84,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
-      signal: name => void this.signal(name),
+      signal: signal => void this.signal(signal),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)

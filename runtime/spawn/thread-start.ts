@@ -103,7 +103,7 @@ export class Thread implements Running {
   signal(name: NodeJS.Signals): boolean {
     if (this.hasExited) return false
     if (name === 'SIGKILL') void this.kill()
-    else this.#worker.postMessage(name)
+    else this.#worker.postMessage(name, [])
     return true
   }
 

@@ -207,8 +207,8 @@ export class Lanes {
   }
 }
 
-function lost(why: string, cause?: Error): WatError {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+function lost(why: string, cause?: NodeJS.ErrnoException): WatError {
+  const code = cause?.code
   return new WatError('offline', `the connection was lost: ${why}`, {
     cause,
     data: code === undefined ? undefined : { code },
