@@ -1,7 +1,9 @@
+import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
 import { dial } from '../net/dial.ts'
 import { emptySource } from '../vm/fd.ts'
+import { endFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { streamSource } from '../wire/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
@@ -26,7 +28,7 @@ export class Connection implements Running {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.stdin = sinkOf(socket)
+    this.stdin = endingByFrame(sinkOf(socket))
     this.stdout = streamSource(socket)
     this.exited = new Promise(resolve => {
       socket.once('close', () => {
@@ -64,6 +66,16 @@ export class Connection implements Running {
   setRef(on: boolean): void {
     if (on) this.#socket.ref()
     else this.#socket.unref()
+  }
+}
+
+/** The end of the stream would be taken for our death, so the end of what is sent is told. */
+function endingByFrame(sink: Sink): Sink {
+  return {
+    write: (chunks, done) => sink.write(chunks, done),
+    writeSync: chunks => sink.writeSync(chunks),
+    close: () => sink.close(),
+    end: done => sink.write([Buffer.from(endFrame())], () => done()),
   }
 }
 

@@ -116,6 +116,7 @@ export class Inflow {
       case 'exit':
         if (this.#options.onExit(frame.info)) return
         return this.#onFault(new WatError('malformed', 'a #wat/exit frame has no meaning from a child'))
+      case 'end':
       case 'stop':
       case 'run':
         return this.#onFault(

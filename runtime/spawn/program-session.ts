@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { emptySource } from '../vm/fd.ts'
 import { toFault } from '../wire/fault.ts'
 import { exitFrame } from '../wire/frames.ts'
-import type { Sink } from '../wire/pipe.ts'
-import { Pump } from '../wire/pump.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { pump, type Pump } from '../wire/pump.ts'
 import { streamSource } from '../wire/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
 import type { Session } from './session.ts'
@@ -17,19 +17,18 @@ import { startProcess } from './start.ts'
 export function serveProgram(socket: Socket, settings: Settings, name: string): Session {
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   const output = withLastWords(sinkOf(socket))
-  let input: Pump | undefined
-  let pump: Pump | undefined
+  let outgoing: Pump | undefined
   const process = new Process(settings, name, async (...place) => {
     const running = await startProcess(...place)
-    input = new Pump(streamSource(socket), running.stdin)
-    pump = new Pump(running.stdout, output.sink)
+    pump(inputOf(socket), running.stdin)
+    outgoing = pump(running.stdout, output.sink)
     return withoutPipes(running)
   })
   void closed.then(() => process.stop())
+  socket.once('end', () => void process.stop()) // the client is gone: it says so when it only has no more to send
   void process.exited.then(({ code, signal, panic }) => {
     output.say(exitFrame({ code, signal, ...(panic && { panic: toFault(panic, process.address) }) }))
-    input?.drop()
-    if (pump) void pump.finish()
+    if (outgoing) void outgoing.finish()
     else output.sink.end(() => {})
   })
   return {
@@ -37,6 +36,11 @@ export function serveProgram(socket: Socket, settings: Settings, name: string): 
     stop: () => void process.stop(),
     kill: () => void process.kill(),
   }
+}
+
+/** What the process does not take any more is dropped: the connection has still to carry how it ended. */
+function inputOf(socket: Socket): Source {
+  return { ...streamSource(socket), close: () => void socket.resume() }
 }
 
 /** Before its end, `sink` gets what is said last. */
