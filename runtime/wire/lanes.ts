@@ -75,7 +75,7 @@ export class Lanes {
     readable.on('error', error => this.#end(lost(error.message, error)))
     readable.once('end', () => this.#end(undefined))
     readable.once('close', () => this.#end(undefined))
-    writable.on('error', error => this.#end(lost(error.message, error)))
+    writable.on('error', () => {}) // what still comes, and its end or silence, tells more than a closed pipe
     writable.on('drain', () => this.#onDrain())
     this.#timer = this.#beat(silenceMs)
   }
