@@ -88,6 +88,7 @@ export class Thread implements Running {
         this.hasExited = true
         for (const { buffer } of [stdin, stdout, stderr, ...Object.values(channels)])
           releaseThread(buffer, threadId)
+        for (const pipe of [stdout, stderr]) closeUnwritten(pipe)
         resolve(
           this.#killed ? { code: undefined, signal: 'SIGKILL' } : { code, signal: undefined, panic: failure },
         )
@@ -120,6 +121,15 @@ export class Thread implements Running {
   setRef(on: boolean): void {
     if (on) this.#worker.ref()
     else this.#worker.unref()
+  }
+}
+
+/** A thread that has died before it had its pipes cannot have closed them. */
+function closeUnwritten(pipe: Channel): void {
+  try {
+    pipe.writer().close()
+  } catch {
+    // it had them, and what it wrote ends where it ended
   }
 }
 

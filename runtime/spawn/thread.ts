@@ -5,6 +5,9 @@ import type { Program } from './given.ts'
 import { settle, type Settings, type SpawnOptions } from './options.ts'
 import { Process } from './process.ts'
 
+/** With less V8 cannot even set a thread up, and ends the whole process. */
+const LEAST = { heapMb: 4, stackMb: 0.5 }
+
 /** How `spawnThread` starts a program. */
 export interface ThreadOptions<C = any> extends Omit<SpawnOptions<C>, 'cwd' | 'via' | 'send' | 'silence'> {
   /** Bounds of its memory, as Node's Worker takes them: a thread that goes over them ends, and nothing else. */
@@ -27,6 +30,14 @@ export function spawnThread<Req = any, Res = any, C = any>(
   const { resourceLimits, channels = {}, ...rest } = options
   for (const name of ['cwd', 'via', 'send', 'silence'] as const) {
     if (name in rest) throw new WatError('denied', `a thread has no ${name} of its own`)
+  }
+  const { maxOldGenerationSizeMb: heap = LEAST.heapMb, stackSizeMb: stack = LEAST.stackMb } =
+    resourceLimits ?? {}
+  if (heap < LEAST.heapMb || stack < LEAST.stackMb) {
+    throw new WatError(
+      'denied',
+      `a thread needs a heap of ${LEAST.heapMb} MB and a stack of ${LEAST.stackMb} MB`,
+    )
   }
   const settings = settle(program, rest)
   if (settings.program.kind === 'command')
