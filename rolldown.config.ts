@@ -46,7 +46,6 @@ export default defineConfig({
     channel: 'runtime/channel/index.ts',
     core: 'runtime/core.ts',
     edn: 'runtime/edn/index.ts',
-    channel: 'runtime/channel/index.ts',
     jsedn: 'runtime/jsedn/index.ts',
   },
   platform: 'node',

@@ -28,7 +28,11 @@ export function commandFor(
 }
 
 /** What the bootstrap of a child takes over: who it is. */
-export function identityOf({ stopGraceMs, maxFrame }: Settings, name: string, address: string): NodeJS.ProcessEnv {
+export function identityOf(
+  { stopGraceMs, maxFrame }: Settings,
+  name: string,
+  address: string,
+): NodeJS.ProcessEnv {
   return {
     [environment.address]: address,
     [environment.name]: name,

@@ -1,12 +1,13 @@
+import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
 import { dial } from '../net/dial.ts'
-import type { Secret } from '../net/secret.ts'
 import { emptySource } from '../vm/fd.ts'
+import { endFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { streamSource } from '../wire/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
-import type { PeerOptions } from './remote.ts'
+import type { PeerOptions } from './peer-options.ts'
 import type { Ended, Flow, Running } from './running.ts'
 
 /** What `listen` serves, at the other end of a socket. */
@@ -22,12 +23,12 @@ export class Connection implements Running {
 
   /** Connects. Rejects with what `dial` rejects with. */
   static async open(address: string, peer: PeerOptions): Promise<Connection> {
-    return new Connection((await dial(address, peer as { secret: Secret })) as Socket)
+    return new Connection((await dial(address, peer)) as Socket)
   }
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.stdin = sinkOf(socket)
+    this.stdin = endingByFrame(sinkOf(socket))
     this.stdout = streamSource(socket)
     this.exited = new Promise(resolve => {
       socket.once('close', () => {
@@ -39,8 +40,9 @@ export class Connection implements Running {
   }
 
   /** The server has told how what it served has ended. */
-  onExit(ended: Ended): void {
+  onExit(ended: Ended): true {
     this.#ended = ended
+    return true
   }
 
   /** All that comes has come when the socket closes. */
@@ -64,6 +66,16 @@ export class Connection implements Running {
   setRef(on: boolean): void {
     if (on) this.#socket.ref()
     else this.#socket.unref()
+  }
+}
+
+/** The end of the stream would be taken for our death, so the end of what is sent is told. */
+function endingByFrame(sink: Sink): Sink {
+  return {
+    write: (chunks, done) => sink.write(chunks, done),
+    writeSync: chunks => sink.writeSync(chunks),
+    close: () => sink.close(),
+    end: done => sink.write([Buffer.from(endFrame())], () => done()),
   }
 }
 

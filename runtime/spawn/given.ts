@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type * as runtime from 'wat-vm'
 import { WatError } from '../error.ts'
 
 /**
@@ -7,7 +8,7 @@ import { WatError } from '../error.ts'
  * the captured values. It is sent as its source text, so it uses nothing but what it is given, what it
  * imports inside, and the globals of JavaScript and Node.
  */
-export type Main<C = any> = (wat: typeof import('wat-vm'), captures: C) => unknown
+export type Main<C = any> = (wat: typeof runtime, captures: C) => unknown
 
 /** A program in any language: found in PATH, or a path. It speaks the wire on its own stdin and stdout, or just EDN. */
 export interface Command {
@@ -34,8 +35,10 @@ export interface Served {
 
 /** Tells what somebody wants to start. Throws `denied` for what can be none; a file is not looked at. */
 export function tellApart(program: Program | Served): Given {
-  if (typeof program === 'object' && 'connection' in program) return { kind: 'connection', label: program.connection }
-  if (typeof program === 'function') return { kind: 'function', main: program, label: program.name || 'function' }
+  if (typeof program === 'object' && 'connection' in program)
+    return { kind: 'connection', label: program.connection }
+  if (typeof program === 'function')
+    return { kind: 'function', main: program, label: program.name || 'function' }
   if (typeof program === 'string' || program instanceof URL) return file(program)
   const { command, args = [] } = (program ?? {}) as Partial<Command>
   if (typeof command === 'string' && command !== '' && Array.isArray(args)) {
@@ -46,8 +49,13 @@ export function tellApart(program: Program | Served): Given {
 
 function file(program: string | URL): Given {
   const isUrl = program instanceof URL || program.startsWith('file:')
-  const found = isUrl ? localPath(program) : path.resolve(program as string)
-  return { kind: 'file', path: found, given: isUrl ? found : (program as string), label: path.parse(found).name }
+  const found = isUrl ? localPath(program) : path.resolve(String(program))
+  return {
+    kind: 'file',
+    path: found,
+    given: isUrl ? found : String(program),
+    label: path.parse(found).name,
+  }
 }
 
 function localPath(url: string | URL): string {

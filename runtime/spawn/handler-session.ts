@@ -6,18 +6,28 @@ import { reportFault } from '../vm/log.ts'
 import { Port } from '../vm/port.ts'
 import type { Handler } from '../vm/serve.ts'
 import { exitFrame, readyFrame } from '../wire/frames.ts'
+import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { sinkOf } from './connection-pipes.ts'
 import { streamSource } from '../wire/streams.ts'
-import type { Session } from './listener.ts'
+import type { Session } from './session.ts'
+
+/** Work in flight gets this part of the grace of a stop; then the connection ends without it. */
+const WORK_SHARE = 0.5
 
 /** Serves one connection in this process, as `serve` serves the one who holds its pipes. */
 export function serveHandler(socket: Socket, handler: Handler, concurrency: number): Session {
   const port = new Port()
   const desk = new Desk(handler, concurrency, port)
-  const stop = (): void => {
+  const finish = once(() => {
+    port.outbox.push(exitFrame({ code: 0 }))
+    void port.outbox.end()
+  })
+  const stop = (graceMs: number): void => {
     port.refuse()
     desk.refuseWaiting()
+    setTimeout(finish, Math.min(graceMs * WORK_SHARE, MAX_TIMER_MS)).unref()
   }
+  const abandon = (): void => desk.abandon(new WatError('offline', 'the caller is gone'))
   port.open(streamSource(socket), sinkOf(socket), {
     onStop: stop,
     onRun: () => reportFault(new WatError('malformed', 'a #wat/run frame has no meaning here')),
@@ -26,16 +36,26 @@ export function serveHandler(socket: Socket, handler: Handler, concurrency: numb
   })
   port.outbox.push(readyFrame(identity.address, process.pid))
   port.serve(desk)
+  socket.once('end', () => {
+    if (port.endedInOrder) return
+    abandon()
+    finish() // nobody waits for the rest
+  })
   const closed = new Promise<void>(resolve => {
     socket.once('close', () => {
-      desk.abandon(new WatError('offline', 'the caller is gone'))
+      abandon()
       port.outbox.abort(new WatError('offline', 'the caller is gone'))
       resolve()
     })
   })
-  void desk.done.then(() => {
-    port.outbox.push(exitFrame({ code: 0 }))
-    return port.outbox.end()
-  })
+  void desk.done.then(finish)
   return { done: closed, stop, kill: () => void socket.destroy() }
+}
+
+function once(callback: () => void): () => void {
+  let called = false
+  return () => {
+    if (!called) callback()
+    called = true
+  }
 }

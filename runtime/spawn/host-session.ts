@@ -1,6 +1,14 @@
 import type { WatError } from '../error.ts'
 import { children, type Child } from '../vm/children.ts'
-import { sayExit, sayHost, sayLaunched, sayRefused, toControl, type Control, type Launch } from '../wire/control.ts'
+import {
+  sayExit,
+  sayHost,
+  sayLaunched,
+  sayRefused,
+  toControl,
+  type Control,
+  type Launch,
+} from '../wire/control.ts'
 import { toFault } from '../wire/fault.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
 import { DEFAULT_SILENCE_MS } from '../wire/limits.ts'

@@ -44,7 +44,10 @@ export async function serveHost(
 function stdioCarrier(stdin: number, stdout: number): Carrier {
   for (const fd of [stdin, stdout]) {
     if (!['pipe', 'socket'].includes(kindOf(fd))) {
-      throw new WatError('denied', 'wat host stdio: needs pipes: it is what a launcher starts at the other end')
+      throw new WatError(
+        'denied',
+        'wat host stdio: needs pipes: it is what a launcher starts at the other end',
+      )
     }
   }
   const readable = new net.Socket({ fd: stdin, readable: true, writable: false })

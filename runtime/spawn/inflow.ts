@@ -48,20 +48,16 @@ export class Inflow {
       this.#received += bytes
       if (readiness.pending) readiness.onBytes()
     }
-    this.#link = new Link(
-      counted(source, count),
-      maxFrame,
-      {
-        onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
-        onFault: error => this.#onFault(error),
-        onEnd: () => this.receiver.finish(),
-        wanted: () => this.#wanted(),
-        onIdle: () => {
-          outbox.flush()
-          this.#options.onIdle()
-        },
+    this.#link = new Link(counted(source, count), maxFrame, {
+      onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+      onFault: error => this.#onFault(error),
+      onEnd: () => this.receiver.finish(),
+      wanted: () => this.#wanted(),
+      onIdle: () => {
+        outbox.flush()
+        this.#options.onIdle()
       },
-    )
+    })
   }
 
   /** More may be wanted than before. */
@@ -120,6 +116,7 @@ export class Inflow {
       case 'exit':
         if (this.#options.onExit(frame.info)) return
         return this.#onFault(new WatError('malformed', 'a #wat/exit frame has no meaning from a child'))
+      case 'end':
       case 'stop':
       case 'run':
         return this.#onFault(

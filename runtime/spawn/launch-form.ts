@@ -24,11 +24,19 @@ export async function launchFor(
     'silence-ms': silenceMs,
   }
   if (program.kind === 'command') {
-    const launch: Launch = { ...common, kind: 'command', program: program.command, args: [...program.args, ...args] }
+    const launch: Launch = {
+      ...common,
+      kind: 'command',
+      program: program.command,
+      args: [...program.args, ...args],
+    }
     return { launch, greeting: undefined }
   }
   if (program.kind === 'file' && !settings.send) {
-    return { launch: { ...common, kind: 'file', program: program.given, args: [...args] }, greeting: undefined }
+    return {
+      launch: { ...common, kind: 'file', program: program.given, args: [...args] },
+      greeting: undefined,
+    }
   }
   const greeting = runFrame(await assignmentFor(settings, name, address, true))
   return { launch: { ...common, kind: 'sent', program: name, args: [] }, greeting }

@@ -17,7 +17,10 @@ const HOST = ['wat', 'host', 'stdio:']
 export async function startVia(settings: Settings, name: string, address: string): Promise<RemoteProcess> {
   const { launch, greeting } = await launchFor(settings, name, address)
   const [command = '', ...args] = settings.via
-  const launcher = settle({ command, args: [...args, ...HOST] }, { env: environment(), stopGrace: settings.stopGraceMs })
+  const launcher = settle(
+    { command, args: [...args, ...HOST] },
+    { env: environment(), stopGrace: settings.stopGraceMs },
+  )
   const process = await OsProcess.start(launcher, name, address, 'taken')
   return new RemoteProcess(wayOf(process, settings.via), launch, greeting)
 }
@@ -25,14 +28,19 @@ export async function startVia(settings: Settings, name: string, address: string
 /** A launcher that stays on this host finds the `wat` of this package, unless there is another before it. */
 function environment(): NodeJS.ProcessEnv {
   const bin = fileURLToPath(new URL('../bin', import.meta.url))
-  return { PATH: [process.env.PATH, bin, path.dirname(process.execPath)].filter(Boolean).join(path.delimiter) }
+  return {
+    PATH: [process.env.PATH, bin, path.dirname(process.execPath)].filter(Boolean).join(path.delimiter),
+  }
 }
 
 function wayOf(launcher: OsProcess, via: readonly string[]): Way {
   const label = via.join(' ')
   const failure = launcher.exited.then(
     ({ code, signal }) =>
-      new WatError('offline', `the launcher ${label} ${signal ? `was killed by ${signal}` : `exited with code ${code}`}`),
+      new WatError(
+        'offline',
+        `the launcher ${label} ${signal ? `was killed by ${signal}` : `exited with code ${code}`}`,
+      ),
   )
   return {
     ...launcher.streams,

@@ -6,21 +6,12 @@ import { reportFault } from '../vm/log.ts'
 import type { Handler } from '../vm/serve.ts'
 import { DEFAULT_CONCURRENCY } from '../wire/limits.ts'
 import type { Command } from './given.ts'
-import type { Listener, ListenOptions } from './listen.ts'
+import type { Listener, ListenOptions } from './listen-options.ts'
 import { settle } from './options.ts'
 import { nameFor } from './address.ts'
 import { serveHandler } from './handler-session.ts'
 import { serveProgram } from './program-session.ts'
-
-/** One connection that is served. */
-export interface Session {
-  /** Resolves when it has ended. Never rejects. */
-  done: Promise<void>
-  /** Lets it end within `graceMs`. */
-  stop(graceMs: number): void
-  /** Ends it at once. */
-  kill(): void
-}
+import type { Session } from './session.ts'
 
 /** Listens, and serves each connection. See `listen`. */
 export async function startListening(
@@ -29,7 +20,8 @@ export async function startListening(
   options: ListenOptions,
 ): Promise<Listener> {
   const { secret, tls, concurrency = DEFAULT_CONCURRENCY, ...spawning } = options
-  const serve = typeof program === 'function' ? handlerServer(program, concurrency) : programServer(program, spawning)
+  const serve =
+    typeof program === 'function' ? handlerServer(program, concurrency) : programServer(program, spawning)
   const sessions = new Set<Session>()
   const server = await openServer(address, {
     secret,

@@ -4,7 +4,7 @@ import { identity } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
 import { Calls, type CallOptions } from '../wire/calls.ts'
-import { fromFault, offline, type Exit } from '../wire/fault.ts'
+import { offline, type Exit } from '../wire/fault.ts'
 import { writeValue } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
 import type { Receiver } from '../wire/receiver.ts'
@@ -15,14 +15,11 @@ import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Readiness } from './readiness.ts'
-import type { Running } from './running.ts'
+import { endedFrom, exitOf, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
 const DEAF_MS = 1000
-
-/** Starts something with these settings, under this name and address. */
-export type Starter = (settings: Settings, name: string, address: string) => Promise<Running>
 
 /** A started process, as its parent holds it. */
 export class Process<Req = any, Res = any> implements AsyncDisposable {
@@ -78,7 +75,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       calls: this.#calls,
       outbox: this.#outbox,
       readiness: this.#readiness,
-      onExit: info => this.#onExitFrame(info),
+      onExit: info => this.#running?.onExit?.(endedFrom(info, this.address)) ?? false,
       onDemand: update,
       onIdle: updateRef,
       hurried: () => this.#hurried,
@@ -87,7 +84,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
-      signal: name => void this.signal(name),
+      signal: signal => void this.signal(signal),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)
@@ -187,15 +184,10 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** From its exit on, what it wrote is read to the end, and then everything that waits for it settles. */
   async #watch(running: Running): Promise<void> {
-    const { code, signal, panic } = await running.exited
+    const ended = await running.exited
     this.#update()
     await running.drained([this.#inflow, this.#stderrFlow])
-    const exit: Exit = {}
-    if (code !== undefined) exit.code = code
-    if (signal !== undefined) exit.signal = signal
-    const lastWords = this.#stderrFlow.panic ?? panic
-    if (lastWords) exit.panic = lastWords
-    this.#onGone(exit)
+    this.#onGone(exitOf(ended, this.#stderrFlow.panic))
   }
 
   #onGone(exit: Exit): void {
@@ -209,16 +201,6 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
     this.#exited.resolve(exit)
-  }
-
-  #onExitFrame({ code, signal, panic }: Record<string, unknown>): boolean {
-    if (!this.#running?.onExit) return false
-    this.#running.onExit({
-      code: typeof code === 'number' ? code : undefined,
-      signal: typeof signal === 'string' ? signal : undefined,
-      ...(panic !== undefined && { panic: fromFault(panic, this.address) }),
-    })
-    return true
   }
 
   /** It cannot be talked to. */

@@ -3,31 +3,32 @@ import type { Socket } from 'node:net'
 import { emptySource } from '../vm/fd.ts'
 import { toFault } from '../wire/fault.ts'
 import { exitFrame } from '../wire/frames.ts'
-import type { Sink } from '../wire/pipe.ts'
-import { Pump } from '../wire/pump.ts'
+import type { Sink, Source } from '../wire/pipe.ts'
+import { pump, type Pump } from '../wire/pump.ts'
 import { streamSource } from '../wire/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
-import type { Session } from './listener.ts'
+import type { Session } from './session.ts'
 import type { Settings } from './options.ts'
 import { Process } from './process.ts'
-import type { Ended, Running } from './running.ts'
+import type { Running } from './running.ts'
 import { startProcess } from './start.ts'
 
 /** Serves one connection with a process of its own, whose stdin and stdout the connection carries as they are. */
 export function serveProgram(socket: Socket, settings: Settings, name: string): Session {
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   const output = withLastWords(sinkOf(socket))
-  let pump: Pump | undefined
+  let outgoing: Pump | undefined
   const process = new Process(settings, name, async (...place) => {
     const running = await startProcess(...place)
-    new Pump(streamSource(socket), running.stdin)
-    pump = new Pump(running.stdout, output.sink)
+    pump(inputOf(socket), running.stdin)
+    outgoing = pump(running.stdout, output.sink)
     return withoutPipes(running)
   })
   void closed.then(() => process.stop())
+  socket.once('end', () => void process.stop()) // the client is gone: it says so when it only has no more to send
   void process.exited.then(({ code, signal, panic }) => {
     output.say(exitFrame({ code, signal, ...(panic && { panic: toFault(panic, process.address) }) }))
-    if (pump) void pump.finish()
+    if (outgoing) void outgoing.finish()
     else output.sink.end(() => {})
   })
   return {
@@ -37,19 +38,26 @@ export function serveProgram(socket: Socket, settings: Settings, name: string): 
   }
 }
 
+/** What the process does not take any more is dropped: the connection has still to carry how it ended. */
+function inputOf(socket: Socket): Source {
+  return { ...streamSource(socket), close: () => void socket.resume() }
+}
+
 /** Before its end, `sink` gets what is said last. */
 function withLastWords(sink: Sink): { sink: Sink; say(text: string): void } {
   const { promise, resolve } = Promise.withResolvers<string>()
+  const end = async (done: () => void): Promise<void> => {
+    const text = await promise
+    // What came before may have been cut off within a line.
+    sink.write([Buffer.from(`\n${text}`)], () => sink.end(done))
+  }
   return {
     say: resolve,
     sink: {
       write: (chunks, done) => sink.write(chunks, done),
       writeSync: chunks => sink.writeSync(chunks),
       close: () => sink.close(),
-      end(done) {
-        // What came before may have been cut off within a line.
-        void promise.then(text => sink.write([Buffer.from(`\n${text}`)], () => sink.end(done)))
-      },
+      end: done => void end(done),
     },
   }
 }
@@ -70,7 +78,7 @@ function withoutPipes(running: Running): Running {
     stdout: emptySource(),
     stderr: running.stderr,
     pid: running.pid,
-    exited: running.exited as Promise<Ended>,
+    exited: running.exited,
     get hasExited() {
       return running.hasExited
     },

@@ -1,12 +1,5 @@
 import { WatError } from '../error.ts'
-import {
-  sayKill,
-  sayLaunch,
-  saySignal,
-  toControl,
-  type Control,
-  type Launch,
-} from '../wire/control.ts'
+import { sayKill, sayLaunch, saySignal, toControl, type Control, type Launch } from '../wire/control.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
 import { PROTOCOL } from '../wire/limits.ts'
 import { mergeLines } from '../wire/merge.ts'
@@ -92,7 +85,10 @@ export class RemoteProcess implements Running {
 
   async kill(): Promise<void> {
     this.#order(sayKill())
-    const given = new WatError('offline', `${this.#way.label} has not told of the end of a process that was to be killed`)
+    const given = new WatError(
+      'offline',
+      `${this.#way.label} has not told of the end of a process that was to be killed`,
+    )
     const timer = setTimeout(() => this.#lanes.abort(given), KILL_MS)
     await this.exited
     clearTimeout(timer)

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net'
 import { dial } from '../net/dial.ts'
-import type { Secret } from '../net/secret.ts'
 import { launchFor } from './launch-form.ts'
 import type { Settings } from './options.ts'
-import type { PeerOptions } from './remote.ts'
+import type { PeerOptions } from './peer-options.ts'
 import { RemoteProcess, type Way } from './remote-process.ts'
 
 /** Starts a program on the host at an address. Rejects with what `dial` and `launchFor` reject with. */
@@ -15,7 +14,7 @@ export async function startRemote(
   peer: PeerOptions,
 ): Promise<RemoteProcess> {
   const { launch, greeting } = await launchFor(settings, name, address)
-  const socket = (await dial(at, peer as { secret: Secret })) as Socket
+  const socket = (await dial(at, peer)) as Socket
   const way: Way = {
     readable: socket,
     writable: socket,

@@ -1,15 +1,7 @@
-import type { ConnectionOptions } from 'node:tls'
 import type { Program } from './given.ts'
 import { settle, type Settings, type SpawnOptions } from './options.ts'
+import type { PeerOptions } from './peer-options.ts'
 import { Process } from './process.ts'
-
-/** How the other end of a connection is known, and how it knows this one. */
-export interface PeerOptions {
-  /** 32 bytes, or the path of a file of mode 0600 that holds them. Default: `~/.config/wat/secret`. */
-  secret?: Uint8Array | string
-  /** TLS, with Node's options of `tls.connect`. */
-  tls?: ConnectionOptions | true
-}
 
 /** How `spawnRemote` starts a program. */
 export interface RemoteOptions<C = any> extends Omit<SpawnOptions<C>, 'via'>, PeerOptions {

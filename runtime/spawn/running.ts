@@ -1,5 +1,7 @@
 import type { WatError } from '../error.ts'
+import { fromFault, type Exit } from '../wire/fault.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
+import type { Settings } from './options.ts'
 
 /** How something that ran has ended; absent is `undefined`. */
 export interface Ended {
@@ -7,6 +9,25 @@ export interface Ended {
   signal: string | undefined
   /** Why, where the tier knows more than it could say on its stderr itself. */
   panic?: WatError
+}
+
+/** The three facts of an end, apart; its own last words go before what the tier knows. */
+export function exitOf({ code, signal, panic }: Ended, lastWords: WatError | undefined): Exit {
+  const exit: Exit = {}
+  if (code !== undefined) exit.code = code
+  if (signal !== undefined) exit.signal = signal
+  const why = lastWords ?? panic
+  if (why) exit.panic = why
+  return exit
+}
+
+/** What `#wat/exit` tells. */
+export function endedFrom({ code, signal, panic }: Record<string, unknown>, address: string): Ended {
+  return {
+    code: typeof code === 'number' ? code : undefined,
+    signal: typeof signal === 'string' ? signal : undefined,
+    ...(panic !== undefined && { panic: fromFault(panic, address) }),
+  }
 }
 
 /** What comes out of a process and is read to its end. */
@@ -37,8 +58,11 @@ export interface Running {
   signalGroup(name: NodeJS.Signals): boolean
   /** Kills it and everything below it; resolves when the kill is sent. */
   kill(): Promise<void>
-  /** It has told itself how it ended, as one at the other end of a connection does. */
-  onExit?(ended: Ended): void
+  /** It has told itself how it ended, as one at the other end of a connection does; gives true. */
+  onExit?(ended: Ended): true
   /** Whether waiting for it keeps the event loop alive. */
   setRef(on: boolean): void
 }
+
+/** Starts something with these settings, under this name and address. */
+export type Starter = (settings: Settings, name: string, address: string) => Promise<Running>

@@ -86,8 +86,11 @@ export class Thread implements Running {
       const { threadId } = worker // it has none any more when it has ended
       worker.once('exit', code => {
         this.hasExited = true
-        for (const { buffer } of [stdin, stdout, stderr, ...Object.values(channels)]) releaseThread(buffer, threadId)
-        resolve(this.#killed ? { code: undefined, signal: 'SIGKILL' } : { code, signal: undefined, panic: failure })
+        for (const { buffer } of [stdin, stdout, stderr, ...Object.values(channels)])
+          releaseThread(buffer, threadId)
+        resolve(
+          this.#killed ? { code: undefined, signal: 'SIGKILL' } : { code, signal: undefined, panic: failure },
+        )
       })
     })
   }
@@ -100,7 +103,7 @@ export class Thread implements Running {
   signal(name: NodeJS.Signals): boolean {
     if (this.hasExited) return false
     if (name === 'SIGKILL') void this.kill()
-    else this.#worker.postMessage(name)
+    else this.#worker.postMessage(name, [])
     return true
   }
 

@@ -29,7 +29,8 @@ export function spawnThread<Req = any, Res = any, C = any>(
     if (name in rest) throw new WatError('denied', `a thread has no ${name} of its own`)
   }
   const settings = settle(program, rest)
-  if (settings.program.kind === 'command') throw new WatError('denied', 'a command is a process, not a thread')
+  if (settings.program.kind === 'command')
+    throw new WatError('denied', 'a command is a process, not a thread')
   const start = async (given: Settings, name: string, address: string) => {
     const { Thread } = await import('./thread-start.ts')
     return Thread.start(given, name, address, { resourceLimits, channels })

@@ -82,7 +82,8 @@ function host(argv: string[]): Command {
     const [address, ...more] = positionals
     if (address === undefined) return usage('host needs an address')
     if (more.length > 0) return usage(`host takes one address; unexpected ${more[0]}`)
-    if ((values.cert === undefined) !== (values.key === undefined)) return usage('--cert and --key go together')
+    if ((values.cert === undefined) !== (values.key === undefined))
+      return usage('--cert and --key go together')
     return { kind: 'host', address, ...values }
   } catch (error) {
     return usage(`host: ${(error as Error).message.split('. ')[0]}`)

@@ -51,6 +51,7 @@ export class Port {
   #events: PortEvents | undefined
   #server: Server | undefined
   #refused = false
+  #saidEnd = false
   #ref = false
   readonly #unserved = new Unserved()
   #refusal: WatError | undefined
@@ -98,7 +99,12 @@ export class Port {
 
   /** Whether end of input has come and everything before it was taken. */
   get ended(): boolean {
-    return this.#link?.ended ?? true
+    return this.#saidEnd || (this.#link?.ended ?? true)
+  }
+
+  /** Whether the end of input was told by a frame: the other side of a connection is still there then. */
+  get endedInOrder(): boolean {
+    return this.#saidEnd
   }
 
   /** Whether whoever read our output has closed it. */
@@ -213,6 +219,9 @@ export class Port {
       case 'cancel':
         if (this.#server) return this.#server.onCancel(frame.id)
         return this.#unserved.cancel(frame.id)
+      case 'end':
+        this.#saidEnd = true
+        return this.#onEnd()
       case 'stop':
         return this.#events?.onStop(frame.graceMs)
       case 'run':

@@ -40,7 +40,11 @@ export function carriedPackage(): Package | undefined {
 /** The program as text, if it came so. */
 function packageOf({ program, files, links }: Assignment): Package | undefined {
   if (!files) return undefined
-  return { main: program, files: Object.fromEntries(files), ...(links && { links: Object.fromEntries(links) }) }
+  return {
+    main: program,
+    files: Object.fromEntries(files),
+    ...(links && { links: Object.fromEntries(links) }),
+  }
 }
 
 /** Until `assign` is called the process has no program: it has booted, and waits for one. */

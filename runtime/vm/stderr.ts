@@ -47,8 +47,8 @@ export function onStderrDrain(callback: () => void): () => void {
 }
 
 /** From now on stderr is this, instead of descriptor 2. */
-export function stderrTo(sink: Sink): void {
-  given = sink
+export function stderrTo(other: Sink): void {
+  given = other
 }
 
 /** Shows records to a person instead of a program. */

@@ -47,7 +47,8 @@ export const sayLaunch = (launch: Launch) => line('launch', { protocol: PROTOCOL
 export const sayLaunched = (pid: number) => line('launched', { pid })
 export const saySignal = (name: NodeJS.Signals, group: boolean) => line('signal', { name, group })
 export const sayKill = () => line('kill', {})
-export const sayExit = (code: number | undefined, signal: string | undefined) => line('exit', { code, signal })
+export const sayExit = (code: number | undefined, signal: string | undefined) =>
+  line('exit', { code, signal })
 export const sayRefused = (fault: FaultMap) => line('refused', fault)
 
 /** Reads one form. Throws `malformed` for what is none of them. */

@@ -27,6 +27,8 @@ export const tags = {
   run: 'wat/run',
   /** `#wat/exit {…}` from the server to a connection, its last frame: how what it served has ended. */
   exit: 'wat/exit',
+  /** `#wat/end {}` from the client of a connection: no more input; the connection stays until the other side ends it. */
+  end: 'wat/end',
 } as const
 
 /** What came in: a plain message, or one of the frames above. */
@@ -40,6 +42,7 @@ export type Frame =
   | { kind: 'stop'; graceMs: number }
   | { kind: 'run'; info: Record<string, unknown> }
   | { kind: 'exit'; info: Record<string, unknown> }
+  | { kind: 'end' }
 
 /** Tells what a form on the wire is. Throws `malformed` for a `#wat/` form that is no frame. */
 export function toFrame(form: unknown): Frame {
@@ -56,6 +59,8 @@ export function toFrame(form: unknown): Frame {
       return { kind: 'cancel', id: idOf(form, 1, 1) }
     case tags.ready:
       return { kind: 'ready', info: mapOf(form) }
+    case tags.end:
+      return { kind: 'end' }
     case tags.exit:
       return { kind: 'exit', info: mapOf(form) }
     case tags.run:
@@ -100,8 +105,20 @@ export function runFrame(assignment: object): string {
   return `#wat/run ${stringify({ ...assignment })}\n`
 }
 
-export function exitFrame({ code, signal, panic }: { code?: number; signal?: string; panic?: FaultMap }): string {
+export function exitFrame({
+  code,
+  signal,
+  panic,
+}: {
+  code?: number
+  signal?: string
+  panic?: FaultMap
+}): string {
   return `#wat/exit ${encodeFault({ code, signal, panic })}\n`
+}
+
+export function endFrame(): string {
+  return '#wat/end {}\n'
 }
 
 export function stopFrame(graceMs: number): string {

@@ -51,7 +51,11 @@ export class Lanes {
     lane => new InLane(bytes => this.#send(lane | GRANT, bytes)),
   )
   readonly #out = [lanes.stdin, lanes.stdout, lanes.stderr].map(
-    lane => new OutLane((piece, length) => this.#sendPiece(lane, piece, length), () => this.#send(lane | END, 0)),
+    lane =>
+      new OutLane(
+        (piece, length) => this.#sendPiece(lane, piece, length),
+        () => this.#send(lane | END, 0),
+      ),
   )
   #timer: NodeJS.Timeout
   #sent = false
@@ -71,7 +75,7 @@ export class Lanes {
     readable.on('error', error => this.#end(lost(error.message, error)))
     readable.once('end', () => this.#end(undefined))
     readable.once('close', () => this.#end(undefined))
-    writable.on('error', error => this.#end(lost(error.message, error)))
+    writable.on('error', () => {}) // what still comes, and its end or silence, tells more than a closed pipe
     writable.on('drain', () => this.#onDrain())
     this.#timer = this.#beat(silenceMs)
   }
@@ -203,8 +207,8 @@ export class Lanes {
   }
 }
 
-function lost(why: string, cause?: Error): WatError {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+function lost(why: string, cause?: NodeJS.ErrnoException): WatError {
+  const code = cause?.code
   return new WatError('offline', `the connection was lost: ${why}`, {
     cause,
     data: code === undefined ? undefined : { code },

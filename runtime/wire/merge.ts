@@ -31,23 +31,29 @@ export function mergeLines(main: Source, notes: Source): Source {
       const end = () => {
         if (--left === 0) onEnd()
       }
-      main.open(chunk => {
-        bytes(chunk)
-        atLineStart = chunk.at(-1) === NEWLINE
-        passNotes(false)
-      }, once(() => {
-        mainEnded = true
-        passNotes(false)
-        end()
-      }))
-      notes.open(chunk => {
-        waiting = Buffer.concat([waiting, chunk])
-        passNotes(false)
-      }, once(() => {
-        mainEnded ||= waiting.length > 0 // what is left is said now, whatever stands before it
-        passNotes(true)
-        end()
-      }))
+      main.open(
+        chunk => {
+          bytes(chunk)
+          atLineStart = chunk.at(-1) === NEWLINE
+          passNotes(false)
+        },
+        once(() => {
+          mainEnded = true
+          passNotes(false)
+          end()
+        }),
+      )
+      notes.open(
+        chunk => {
+          waiting = Buffer.concat([waiting, chunk])
+          passNotes(false)
+        },
+        once(() => {
+          mainEnded ||= waiting.length > 0 // what is left is said now, whatever stands before it
+          passNotes(true)
+          end()
+        }),
+      )
     },
     pause() {
       main.pause()

@@ -1,6 +1,11 @@
 import { Buffer } from 'node:buffer'
 import type { Sink, Source } from './pipe.ts'
 
+/** Carries bytes from a source to a sink. */
+export function pump(source: Source, sink: Sink): Pump {
+  return new Pump(source, sink)
+}
+
 /** Carries bytes from a source to a sink, no faster than that takes them, and then the end. */
 export class Pump {
   received = 0

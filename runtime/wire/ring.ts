@@ -47,7 +47,7 @@ export class RingSource implements Source {
 
   async #read(): Promise<void> {
     this.#reading = true
-    await null // whoever resumes is not called back before that is done
+    await Promise.resolve() // whoever resumes is not called back before that is done
     while (this.#flowing && !this.#ended) {
       if (!this.#turn()) await new Promise(resolve => setImmediate(resolve))
       else if (this.#reader.ended) this.#end()
@@ -93,10 +93,7 @@ export class RingSink implements Sink {
     if (this.#chunks.length === 0 || error) return done(error)
     chunks.push(Buffer.from(chunks.pop() as Uint8Array)) // the memory of the last one is no longer ours
     this.#hold.set(true)
-    void this.#putAll().then(failure => {
-      this.#hold.set(false)
-      done(failure)
-    })
+    void this.#finish(done)
   }
 
   writeSync(chunks: Uint8Array[]): void {
@@ -122,12 +119,14 @@ export class RingSink implements Sink {
     this.#writer.close()
   }
 
-  async #putAll(): Promise<Error | undefined> {
-    for (;;) {
+  async #finish(done: (error?: Error) => void): Promise<void> {
+    let error: Error | undefined
+    while (!error && this.#chunks.length > 0) {
       await this.#writer.waitWritable()
-      const error = this.#put()
-      if (error || this.#chunks.length === 0) return error
+      error = this.#put()
     }
+    this.#hold.set(false)
+    done(error)
   }
 
   /** Writes what there is room for. */

@@ -5,7 +5,7 @@ const ARCHITECTURE = 'docs/architecture.md'
 
 /** The rooms that a room may import from: each is below it. */
 const BELOW: Record<string, string[]> = {
-  boot: ['index', 'spawn', 'portable', 'vm', 'wire', 'edn', 'error'],
+  boot: ['index', 'spawn', 'vm', 'wire', 'edn', 'error'],
   index: ['spawn', 'vm', 'wire', 'edn', 'error'],
   spawn: ['portable', 'net', 'channel', 'vm', 'wire', 'edn', 'error'],
   vm: ['portable', 'channel', 'wire', 'edn', 'error'],
@@ -268,7 +268,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     expect(ladder).toContain(`| ${constant('spawn/ladder.ts', 'ASK_SHARE')} G `)
     expect(ladder).toContain(`| G + ${constant('spawn/ladder.ts', 'SLACK_MS')} ms `)
     expect(ladder).toContain(`are ${constant('spawn/ladder.ts', 'INNER_SLACK_SHARE')} G`)
-    expect(ladder).toContain(`${constant('spawn/running.ts', 'SILENCE_MS')} ms`)
+    expect(ladder).toContain(`${constant('spawn/os-process.ts', 'SILENCE_MS')} ms`)
     expect(read('TIERS.md')).toContain(
       `with \`ps\` for ${constant('spawn/treekill.ts', 'TABLE_MS')} ms at most`,
     )

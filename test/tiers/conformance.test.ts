@@ -1,11 +1,11 @@
-import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
+import { describe, expect, it as inLab, ts, type Lab } from '../support/lab.ts'
 import { tierModule, tiers, type Tier } from './tiers.ts'
 
 /** The same program, with the same outcome, wherever what it spawns runs. */
 describe.each(tiers)('a program in $name', tier => {
-  const skip = it.skipIf(Boolean(tier.missing))
+  const it = inLab.skipIf(Boolean(tier.missing))
 
-  skip('P48 answers calls: pipelined, out of order, with every value whole', async ({ lab }) => {
+  it('P48 answers calls: pipelined, out of order, with every value whole', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url), { name: 'leaf' })
@@ -22,7 +22,10 @@ describe.each(tiers)('a program in $name', tier => {
         import { serve } from 'wat-vm'
         await serve(async (body: any) => { if (body.ms !== undefined) await new Promise(r => setTimeout(r, body.ms)); return body })`,
     })
-    expect(facts[0]).toEqual([[{ ms: 30 }, { ms: 0 }, { ms: 10 }], [0, 10, 30]])
+    expect(facts[0]).toEqual([
+      [{ ms: 30 }, { ms: 0 }, { ms: 10 }],
+      [0, 10, 30],
+    ])
     expect(facts[1]).toBe(true)
     expect(facts[2]).toEqual({
       text: 'ünï ☃ \u0000',
@@ -34,7 +37,9 @@ describe.each(tiers)('a program in $name', tier => {
     expect(facts.slice(3)).toEqual([5_000_000, ['leaf', '/leaf', { code: 0 }]])
   })
 
-  skip('P48 fails calls with the fault of the handler, and tells it of a cancel and a timeout', async ({ lab }) => {
+  it('P48 fails calls with the fault of the handler, and tells it of a cancel and a timeout', async ({
+    lab,
+  }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url))
@@ -58,11 +63,16 @@ describe.each(tiers)('a program in $name', tier => {
           return new Promise(() => request.signal.addEventListener('abort', () => { if (++aborted === 2) two.resolve() }))
         })`,
     })
-    expect(facts[0]).toMatchObject({ code: 'denied', message: 'not that', address: '/child', cause: { message: 'why' } })
+    expect(facts[0]).toMatchObject({
+      code: 'denied',
+      message: 'not that',
+      address: '/child',
+      cause: { message: 'why' },
+    })
     expect(facts.slice(1)).toEqual([['cancelled', 'timeout'], 2, 'handler'])
   })
 
-  skip('P48 takes and prints plain values in order, and ends with its input', async ({ lab }) => {
+  it('P48 takes and prints plain values in order, and ends with its input', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url), { args: ['one', 'tw o'], env: { GIVEN: 'yes ü' } })
@@ -76,10 +86,13 @@ describe.each(tiers)('a program in $name', tier => {
         await println([self.name, self.address, self.args, process.env.GIVEN, Object.keys(process.env).filter(name => name.startsWith('WAT_'))])
         for await (const n of stdin) await println(n)`,
     })
-    expect(facts).toEqual([['child', '/child', ['one', 'tw o'], 'yes ü', []], [200_010_000, { code: 0 }]])
+    expect(facts).toEqual([
+      ['child', '/child', ['one', 'tw o'], 'yes ü', []],
+      [200_010_000, { code: 0 }],
+    ])
   })
 
-  skip('P48 makes a sender wait that is faster than it reads', async ({ lab }) => {
+  it('P48 makes a sender wait that is faster than it reads', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url))
@@ -100,7 +113,9 @@ describe.each(tiers)('a program in $name', tier => {
     expect(facts).toEqual([true, 4, { code: 0 }])
   })
 
-  skip('P48 tells how it ended: code, panic with its causes, and what a load that fails was', async ({ lab }) => {
+  it('P48 tells how it ended: code, panic with its causes, and what a load that fails was', async ({
+    lab,
+  }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const seven = spawn(new URL('./child.ts', import.meta.url), { args: ['exit'] })
@@ -124,7 +139,7 @@ describe.each(tiers)('a program in $name', tier => {
     expect(facts[2][0]).toBe('offline')
   })
 
-  skip('P48 says everything before it ends, also to whoever reads late', async ({ lab }) => {
+  it('P48 says everything before it ends, also to whoever reads late', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
@@ -148,7 +163,7 @@ describe.each(tiers)('a program in $name', tier => {
     ])
   })
 
-  skip('P48 stops in order, hooks and all; what is stuck is killed in time', async ({ lab }) => {
+  it('P48 stops in order, hooks and all; what is stuck is killed in time', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url))
@@ -177,7 +192,9 @@ describe.each(tiers)('a program in $name', tier => {
     ])
   })
 
-  skip('P46 P48 is a function with what it captures, or fails with the name it was not given', async ({ lab }) => {
+  it('P46 P48 is a function with what it captures, or fails with the name it was not given', async ({
+    lab,
+  }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const add = spawn(async ({ serve }: any, { k }: any) => serve((n: number) => n + k), { captures: { k: 1 }, name: 'add' })
@@ -191,7 +208,7 @@ describe.each(tiers)('a program in $name', tier => {
     expect(facts).toEqual([[42, '/add'], ['offline', true, undefined], 'offline'].map(strip))
   })
 
-  skip('P48 has children of its own, which go with it', async ({ lab }) => {
+  it('P48 has children of its own, which go with it', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const branch = spawn(new URL('./branch.ts', import.meta.url), { stopGrace: 1000 })
@@ -215,7 +232,7 @@ describe.each(tiers)('a program in $name', tier => {
     ])
   })
 
-  skip('P30 P48 its stderr comes as records, from whatever depth', async ({ lab }) => {
+  it('P30 P48 its stderr comes as records, from whatever depth', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const child = spawn(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })

@@ -18,7 +18,7 @@ export interface Tier {
 export interface Prepared {
   args: string[]
   /** Takes down what was set up. */
-  close(): unknown
+  close: () => unknown
 }
 
 const nothing = () => {}
@@ -36,8 +36,8 @@ export const tiers: Tier[] = [
     name: 'a host behind ssh',
     missing: sshdMissing,
     async prepare(lab) {
-      const { ssh, close } = await startSshd(lab)
-      return { args: ['via', JSON.stringify(ssh)], close }
+      const host = await startSshd(lab)
+      return { args: ['via', JSON.stringify(host.ssh)], close: () => host.close() }
     },
   },
 ]

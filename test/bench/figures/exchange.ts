@@ -1,5 +1,5 @@
 import { against, atLeast, atMost, type Figure, type Settings, type Target } from '../figure.ts'
-import { peers } from '../peers/index.ts'
+import { peers, threads } from '../peers/index.ts'
 import { interleave, rateOf } from '../rounds.ts'
 import type { Size } from '../work.ts'
 
@@ -32,6 +32,29 @@ export const roundTrip: Figure = {
   },
 }
 
+export const threadCalls: Figure = {
+  name: 'thread-calls',
+  title: `request/replies of 80 B, ${WINDOW} in flight, one thread`,
+  unit: '/s',
+  async measure(settings) {
+    const samples = await exchange(settings, '80 B', WINDOW, threads)
+    return { samples, comparisons: against(samples, { worker_threads: atLeast(1.5) }) }
+  },
+}
+
+export const threadRoundTrip: Figure = {
+  name: 'thread-round-trip',
+  title: 'one call at a time to a thread, 80 B, round trip',
+  unit: 'µs',
+  async measure(settings) {
+    const rates = await exchange(settings, '80 B', 1, threads)
+    const samples = Object.fromEntries(
+      Object.entries(rates).map(([name, perSecond]) => [name, perSecond.map(rate => 1e6 / rate)]),
+    )
+    return { samples, comparisons: against(samples, {}) }
+  },
+}
+
 function throughput(name: string, size: Size, targets: Record<string, Target>): Figure {
   return {
     name,
@@ -44,9 +67,9 @@ function throughput(name: string, size: Size, targets: Record<string, Target>): 
   }
 }
 
-async function exchange({ rounds, sliceMs }: Settings, size: Size, inFlight: number) {
+async function exchange({ rounds, sliceMs }: Settings, size: Size, inFlight: number, among = peers) {
   const contenders = []
-  for (const peer of peers) {
+  for (const peer of among) {
     const echo = await peer.open([size])
     const sample = rateOf(count => echo.exchange(size, count, inFlight), sliceMs)
     contenders.push({ name: peer.name, sample, close: () => echo.close() })

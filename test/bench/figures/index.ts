@@ -3,7 +3,7 @@ import { bytes } from './bytes.ts'
 import { chain } from './chain.ts'
 import { channelLatency, channelStream } from './channel.ts'
 import { codec } from './codec.ts'
-import { pipelined, roundTrip } from './exchange.ts'
+import { pipelined, roundTrip, threadCalls, threadRoundTrip } from './exchange.ts'
 import { memory } from './memory.ts'
 import { coldSpawn, spawner, warmSpawn } from './start.ts'
 import { stream } from './stream.ts'
@@ -22,6 +22,8 @@ export const figures: Figure[] = [
   tree,
   chain,
   bytes,
+  threadCalls,
+  threadRoundTrip,
   channelStream,
   channelLatency,
 ]
