@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
@@ -46,6 +46,16 @@ describe('P41 the package is what it says', () => {
     )
     expect(packagesInside).toEqual([])
     expect([...reached.files].filter(file => /launch|treekill|jsedn/.test(file))).toEqual([])
+  })
+
+  test('P41 every package whose code is in the bundle has its licence in THIRD-PARTY.md', () => {
+    const code = globSync('dist/*.js', { cwd: root }).map(read).join('\n')
+    const bundled = [...code.matchAll(/^\/\/#region .*node_modules\/((?:@[^/\n]+\/)?[^/\n]+)/gm)].map(
+      ([, name]) => name,
+    )
+    const told = [...read('THIRD-PARTY.md').matchAll(/^## (.+)\n\n```text\n[^`]/gm)].map(([, name]) => name)
+    expect(sorted(new Set(bundled))).toEqual(sorted(told))
+    expect(manifest.files).toContain('THIRD-PARTY.md')
   })
 
   test('P41 the API table of the README lists the exports', async () => {

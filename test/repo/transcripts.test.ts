@@ -17,7 +17,7 @@ symlinkSync(path.join(root, 'bin/wat'), path.join(folder, 'bin/wat'))
 describe.each(['README.md', 'TIERS.md', 'docs/how-to.md'])('%s', document => {
   const cwd = path.join(folder, path.parse(document).name)
   mkdirSync(cwd)
-  for (const body of ['ts', 'js', 'sh'].flatMap(language => blocks(document, language))) {
+  for (const body of ['ts', 'js', 'sh', 'py'].flatMap(language => blocks(document, language))) {
     const name = /^(?:#!.*\n)?(?:\/\/|#) ([\w-]+\.\w+)\n/.exec(body)?.[1]
     if (name) writeFileSync(path.join(cwd, name), body)
   }
