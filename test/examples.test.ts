@@ -35,6 +35,11 @@ const table: { name: string; promises: string; input?: string; says: (string | R
   { name: 'crash', promises: 'P28 P29', says: ['[2 nil 4]', '"cannot halve 7" "it is odd"', '"offline"'] },
   { name: 'backpressure', promises: 'P9', says: ['"/middle/leaf"', ':sent-mb 200 :received-mb 200'] },
   { name: 'lifecycle', promises: 'P29 P36', says: [':survivors 0', '"SIGKILL"', ':sibling-alive 3'] },
+  {
+    name: 'threads',
+    promises: 'P42 P43 P48',
+    says: [/^{:address "\/london\/reader" .* :sum 50005000}$/m, ':stopped {:signal "SIGKILL"}'],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -192,6 +197,15 @@ const sabotage: {
     code: 2,
     why: 'nobody below it lives on',
   },
+  {
+    name: 'threads',
+    file: 'threads/reader.ts',
+    text: 'sum += new',
+    by: 'sum = new',
+    code: 2,
+    why: 'all of it',
+  },
+  { name: 'threads', file: 'threads/loops.ts', text: 'for (;;)', by: 'return', code: 2, why: 'deep-equal' },
   { name: 'deep', file: 'deep/link.ts', text: 'depth - 1', by: 'depth - 2', code: 2, why: '16' },
 ]
 
