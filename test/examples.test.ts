@@ -40,6 +40,14 @@ const table: { name: string; promises: string; input?: string; says: (string | R
     promises: 'P42 P43 P48',
     says: [/^{:address "\/london\/reader" .* :sum 50005000}$/m, ':stopped {:signal "SIGKILL"}'],
   },
+  {
+    name: 'closure',
+    promises: 'P46 P48',
+    says: [
+      /^{:by "\/process\/rated\/net" .* :price 10}\n{:by "\/thread" .* :price 35}$/m,
+      '[{:name "captures" :place "1:49"}]',
+    ],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -206,6 +214,15 @@ const sabotage: {
     why: 'all of it',
   },
   { name: 'threads', file: 'threads/loops.ts', text: 'for (;;)', by: 'return', code: 2, why: 'deep-equal' },
+  { name: 'closure', file: 'closure.ts', text: '+ fee', by: '- fee', code: 2, why: '35,30,10' },
+  {
+    name: 'closure',
+    file: 'closure.ts',
+    text: '{ captures: { rate } }',
+    by: '{}',
+    code: 2,
+    why: '35,30,10',
+  },
   { name: 'deep', file: 'deep/link.ts', text: 'depth - 1', by: 'depth - 2', code: 2, why: '16' },
 ]
 
