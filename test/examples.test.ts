@@ -48,6 +48,11 @@ const table: { name: string; promises: string; input?: string; says: (string | R
       '[{:name "captures" :place "1:49"}]',
     ],
   },
+  {
+    name: 'remote',
+    promises: 'P29 P36 P48',
+    says: ['{:at "unix:/', '{:at "tcp://127.0.0.1:', '{:sum 10 :call "offline" :survivors 0 :other 5}'],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -222,6 +227,22 @@ const sabotage: {
     by: '{}',
     code: 2,
     why: '35,30,10',
+  },
+  {
+    name: 'remote',
+    file: 'remote.ts',
+    text: "hosts[0]!.process.signal('SIGKILL')",
+    by: '',
+    code: 2,
+    why: 'strictly equal',
+  },
+  {
+    name: 'remote',
+    file: 'remote/branch.ts',
+    text: 'part(numbers.filter((_, i) => i % 2 === 0))',
+    by: 'part(numbers)',
+    code: 2,
+    why: 'strictly equal',
   },
   { name: 'deep', file: 'deep/link.ts', text: 'depth - 1', by: 'depth - 2', code: 2, why: '16' },
 ]
