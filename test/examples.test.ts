@@ -53,6 +53,11 @@ const table: { name: string; promises: string; input?: string; says: (string | R
     promises: 'P29 P36 P48',
     says: ['{:at "unix:/', '{:at "tcp://127.0.0.1:', '{:sum 10 :call "offline" :survivors 0 :other 5}'],
   },
+  {
+    name: 'ssh',
+    promises: 'P36 P46 P47 P48',
+    says: ['{:program "function"', '{:program "file"', '{:call "offline" :survivors 0}'],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -243,6 +248,22 @@ const sabotage: {
     by: 'part(numbers)',
     code: 2,
     why: 'strictly equal',
+  },
+  {
+    name: 'ssh',
+    file: 'ssh.ts',
+    text: "process.kill(pid(), 'SIGKILL')",
+    by: '',
+    code: 2,
+    why: 'strictly equal',
+  },
+  {
+    name: 'ssh',
+    file: 'ssh/far.ts',
+    text: 'self.args',
+    by: 'self.args.slice(1)',
+    code: 2,
+    why: 'deep-equal',
   },
   { name: 'deep', file: 'deep/link.ts', text: 'depth - 1', by: 'depth - 2', code: 2, why: '16' },
 ]
