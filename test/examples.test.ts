@@ -58,6 +58,16 @@ const table: { name: string; promises: string; input?: string; says: (string | R
     promises: 'P36 P46 P47 P48',
     says: ['{:program "function"', '{:program "file"', '{:call "offline" :survivors 0}'],
   },
+  {
+    name: 'polyglot',
+    promises: 'P15',
+    says: [
+      /^{:peer "python3" (:calls \[2 4 6\] :refused "denied" :plain 8 :exit 0|:skipped "python3 is not installed")}$/m,
+      '{:peer "sh" :calls [2 4 6]',
+      '{:filter "awk" :says [7] :exit 0}',
+      ':k]} "two\\nlines"] :exit 0}',
+    ],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -117,6 +127,18 @@ describe('tree', () => {
     const { code, stdout } = await run(tree, '"x" [2]')
     expect(code).toBe(1)
     expect(stdout).toContain('{:sum 2 :processes [')
+  })
+})
+
+describe('polyglot', () => {
+  test('P40 P15 says what it leaves out when python3 is not there', async () => {
+    const folder = mkdtempSync(path.join(scratch, 'copy-'))
+    cpSync(examples, folder, { recursive: true })
+    const file = path.join(folder, 'polyglot.ts')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('{ python3:', '{ nopython:'))
+    const { code, stdout, stderr } = await run(file)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('{:peer "nopython" :skipped "nopython is not installed"}\n{:peer "sh" :calls')
   })
 })
 
@@ -262,6 +284,22 @@ const sabotage: {
     file: 'ssh/far.ts',
     text: 'self.args',
     by: 'self.args.slice(1)',
+    code: 2,
+    why: 'deep-equal',
+  },
+  {
+    name: 'polyglot',
+    file: 'peers/peer.sh',
+    text: 'answer=$(($1 * 2))',
+    by: 'answer=$(($1 * 3))',
+    code: 2,
+    why: 'deep-equal',
+  },
+  {
+    name: 'polyglot',
+    file: 'peers/lines.sh',
+    text: '"$n" "$value"',
+    by: '"$n" "$n"',
     code: 2,
     why: 'deep-equal',
   },
