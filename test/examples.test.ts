@@ -35,6 +35,39 @@ const table: { name: string; promises: string; input?: string; says: (string | R
   { name: 'crash', promises: 'P28 P29', says: ['[2 nil 4]', '"cannot halve 7" "it is odd"', '"offline"'] },
   { name: 'backpressure', promises: 'P9', says: ['"/middle/leaf"', ':sent-mb 200 :received-mb 200'] },
   { name: 'lifecycle', promises: 'P29 P36', says: [':survivors 0', '"SIGKILL"', ':sibling-alive 3'] },
+  {
+    name: 'threads',
+    promises: 'P42 P43 P48',
+    says: [/^{:address "\/london\/reader" .* :sum 50005000}$/m, ':stopped {:signal "SIGKILL"}'],
+  },
+  {
+    name: 'closure',
+    promises: 'P46 P48',
+    says: [
+      /^{:by "\/process\/rated\/net" .* :price 10}\n{:by "\/thread" .* :price 35}$/m,
+      '[{:name "captures" :place "1:49"}]',
+    ],
+  },
+  {
+    name: 'remote',
+    promises: 'P29 P36 P48',
+    says: ['{:at "unix:/', '{:at "tcp://127.0.0.1:', '{:sum 10 :call "offline" :survivors 0 :other 5}'],
+  },
+  {
+    name: 'ssh',
+    promises: 'P36 P46 P47 P48',
+    says: ['{:program "function"', '{:program "file"', '{:call "offline" :survivors 0}'],
+  },
+  {
+    name: 'polyglot',
+    promises: 'P15',
+    says: [
+      /^{:peer "python3" (:calls \[2 4 6\] :refused "denied" :plain 8 :exit 0|:skipped "python3 is not installed")}$/m,
+      '{:peer "sh" :calls [2 4 6]',
+      '{:filter "awk" :says [7] :exit 0}',
+      ':k]} "two\\nlines"] :exit 0}',
+    ],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -94,6 +127,18 @@ describe('tree', () => {
     const { code, stdout } = await run(tree, '"x" [2]')
     expect(code).toBe(1)
     expect(stdout).toContain('{:sum 2 :processes [')
+  })
+})
+
+describe('polyglot', () => {
+  test('P40 P15 says what it leaves out when python3 is not there', async () => {
+    const folder = mkdtempSync(path.join(scratch, 'copy-'))
+    cpSync(examples, folder, { recursive: true })
+    const file = path.join(folder, 'polyglot.ts')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('{ python3:', '{ nopython:'))
+    const { code, stdout, stderr } = await run(file)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('{:peer "nopython" :skipped "nopython is not installed"}\n{:peer "sh" :calls')
   })
 })
 
@@ -191,6 +236,72 @@ const sabotage: {
     by: "await sibling.call('who'), []",
     code: 2,
     why: 'nobody below it lives on',
+  },
+  {
+    name: 'threads',
+    file: 'threads/reader.ts',
+    text: 'sum += new',
+    by: 'sum = new',
+    code: 2,
+    why: 'all of it',
+  },
+  { name: 'threads', file: 'threads/loops.ts', text: 'for (;;)', by: 'return', code: 2, why: 'deep-equal' },
+  { name: 'closure', file: 'closure.ts', text: '+ fee', by: '- fee', code: 2, why: '35,30,10' },
+  {
+    name: 'closure',
+    file: 'closure.ts',
+    text: '{ captures: { rate } }',
+    by: '{}',
+    code: 2,
+    why: '35,30,10',
+  },
+  {
+    name: 'remote',
+    file: 'remote.ts',
+    text: "hosts[0]!.process.signal('SIGKILL')",
+    by: '',
+    code: 2,
+    why: 'strictly equal',
+  },
+  {
+    name: 'remote',
+    file: 'remote/branch.ts',
+    text: 'part(numbers.filter((_, i) => i % 2 === 0))',
+    by: 'part(numbers)',
+    code: 2,
+    why: 'strictly equal',
+  },
+  {
+    name: 'ssh',
+    file: 'ssh.ts',
+    text: "process.kill(pid(), 'SIGKILL')",
+    by: '',
+    code: 2,
+    why: 'strictly equal',
+  },
+  {
+    name: 'ssh',
+    file: 'ssh/far.ts',
+    text: 'self.args',
+    by: 'self.args.slice(1)',
+    code: 2,
+    why: 'deep-equal',
+  },
+  {
+    name: 'polyglot',
+    file: 'peers/peer.sh',
+    text: 'answer=$(($1 * 2))',
+    by: 'answer=$(($1 * 3))',
+    code: 2,
+    why: 'deep-equal',
+  },
+  {
+    name: 'polyglot',
+    file: 'peers/lines.sh',
+    text: '"$n" "$value"',
+    by: '"$n" "$n"',
+    code: 2,
+    why: 'deep-equal',
   },
   { name: 'deep', file: 'deep/link.ts', text: 'depth - 1', by: 'depth - 2', code: 2, why: '16' },
 ]

@@ -72,7 +72,10 @@ async function hosting(command: Command & { kind: 'host' }): Promise<void> {
   endWhenIdle()
   try {
     const { serveHost } = await import('../spawn/host.ts')
-    await serveHost(command, [STDIN, STDOUT], stopSignal, address => void port.stdout.send(address))
+    await serveHost(command, [STDIN, STDOUT], stopSignal, address => {
+      announceReady()
+      void port.stdout.send(address)
+    })
   } catch (error) {
     return panic(error, error instanceof WatError && error.code === 'denied' ? exits.usage : exits.panic)
   }

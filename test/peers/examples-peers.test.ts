@@ -1,4 +1,3 @@
-import { chmodSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { parseAll } from '../../runtime/edn/index.ts'
@@ -337,22 +336,19 @@ describe('a shell that holds the pipes', () => {
   })
 })
 
-/** What a program prints whose `foreign` is a process that speaks the wire and is no wat-vm: a script plays Node. */
-async function foreign(lab: Lab, command: string[], source: string): Promise<unknown[]> {
+/** What a program prints whose `foreign` is a process that is no wat-vm. */
+function foreign(lab: Lab, words: string[], source: string): Promise<unknown[]> {
   const program = lab.program({
     'parent.ts': ts`
       import { kw, println, self, spawnProcess } from 'wat-vm'
       import { stringify } from 'wat-vm/edn'
       ${told}
-      process.execPath = self.args[0]!
-      const foreign = spawnProcess<any, any>('/foreign.ts', { stderr: 'pipe', stopGrace: 2000 })
+      const [command, ...args] = self.args as [string, ...string[]]
+      const foreign = spawnProcess<any, any>({ command, args }, { name: 'foreign', stderr: 'pipe', stopGrace: 2000 })
       ${source}
       void [kw, stringify]`,
   })
-  const player = path.join(path.dirname(program), 'node')
-  writeFileSync(player, `#!/bin/sh\nexec ${command.join(' ')} <&3 >&4\n`)
-  chmodSync(player, 0o755)
-  return lab.facts(program, { args: [player] })
+  return lab.facts(program, { args: words })
 }
 
 function readOrNot(text: string): unknown[] | undefined {
