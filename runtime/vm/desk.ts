@@ -1,6 +1,7 @@
 import { WatError } from '../error.ts'
 import { reportFault } from './log.ts'
-import type { Item, Port, Server } from './port.ts'
+import type { Port } from './port.ts'
+import type { Item, Server } from './server.ts'
 
 /** What a handler may want to know besides the body. */
 export interface Request {

@@ -17,21 +17,8 @@ import type { Sink, Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
 import { identity } from './identity.ts'
-import { Unserved, type Asked } from './unserved.ts'
-
-/** One thing to be answered: a request frame, or a plain value sent to a serving program. */
-export type Item = Asked | { id: undefined; body: unknown }
-
-/** Whoever answers requests. */
-export interface Server {
-  /** Takes an item; called in the order in which they came. */
-  onItem(item: Item): void
-  onCancel(id: number): void
-  /** No more items will come: end of input, or a stop. */
-  onEnd(): void
-  /** Whether the server has a place for another item. */
-  wanted(): boolean
-}
+import type { Server } from './server.ts'
+import { Unserved } from './unserved.ts'
 
 interface PortEvents {
   /** The parent gives this process, a spare, its program. */
@@ -102,7 +89,7 @@ export class Port {
     return this.#saidEnd || (this.#link?.ended ?? true)
   }
 
-  /** Whether the end of input was told by a frame: the other side of a connection is still there then. */
+  /** Whether a frame told the end of input: the other side of a connection is still there then. */
   get endedInOrder(): boolean {
     return this.#saidEnd
   }
