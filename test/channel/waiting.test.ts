@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createChannel, openChannel } from '../../runtime/channel/index.ts'
 import { root } from '../repo/sources.ts'
-import { Thread } from './jobs.ts'
+import { endThreads, Thread } from './jobs.ts'
 import { fill } from './message.ts'
+
+afterEach(endThreads)
 
 const pattern = { seed: 3, most: 200 }
 const WAYS = ['await', 'block', 'spin'] as const
@@ -56,6 +58,33 @@ describe('P43 waiting', () => {
     expect(reads).toEqual(writes.map((_, index) => fill(pattern, index, new Uint8Array(200))))
     await Promise.all(writes)
     expect(writer.tryWrite(new Uint8Array(0))).toBe('sent')
+  })
+
+  test('P43 a message that comes at any moment of a look wakes once, and the next wait is a wait', async () => {
+    const { load } = Atomics
+    for (let moment = 1; moment < 60; moment++) {
+      const channel = createChannel()
+      const writer = channel.writer()
+      const reader = channel.reader()
+      let looks = 0
+      // As if the writer were another thread that is just that fast.
+      Atomics.load = ((...args: Parameters<typeof load>) => {
+        if (++looks === moment) writer.tryWrite(new Uint8Array(1))
+        return load(...args)
+      }) as typeof load
+      const readable = reader.waitReadable()
+      Atomics.load = load
+      if (looks < moment) writer.tryWrite(new Uint8Array(1))
+      await readable
+      expect(reader.tryRead()).toHaveLength(1)
+      const seen = { again: false }
+      const again = reader.waitReadable()?.then(() => (seen.again = true))
+      await delay(1)
+      expect(seen.again).toBe(false)
+      writer.tryWrite(new Uint8Array(2))
+      await again
+      expect(reader.tryRead()).toHaveLength(2)
+    }
   })
 
   test('P43 reading and writing without a pause lets the event loop turn', async () => {
@@ -129,7 +158,8 @@ describe('P43 waiting', () => {
     const writer = new Thread({ does: 'write', buffer: channel.buffer, pattern, count, number: 2 })
     const seen = { done: false }
     const told = held.tells('read').finally(() => (seen.done = true))
-    while (!seen.done) {
+    const deadline = Date.now() + 20_000
+    while (!seen.done && Date.now() < deadline) {
       const reader = channel.reader()
       for (let i = 0; i < 5; i++) reader.tryRead()
       reader.close()
