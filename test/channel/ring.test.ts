@@ -115,8 +115,8 @@ describe('P42 the ring', () => {
     expect(writer.tryWriteSome(bytes(0))).toBe(0)
   })
 
-  test('P42 a lossy reader is lapped, told how many it lost, and goes on with what is whole', () => {
-    const channel = createChannel({ bytes: 1024 })
+  test.each(STARTS)('P42 a lossy reader is lapped and told how many it lost, from position %d', start => {
+    const channel = new Channel(layOut(1024, 2, start))
     const writer = channel.writer()
     const reader = channel.reader({ lossy: true })
     const numbered = (index: number) => Uint8Array.of(index, index >> 8)
