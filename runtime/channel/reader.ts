@@ -122,7 +122,9 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
    * share one promise. Does not keep the event loop alive.
    */
   waitReadable(): Promise<void> | undefined {
-    return this.#ready() ? undefined : (this.#readable ??= this.#untilReadable())
+    if (this.#ready()) return undefined
+    // Behind the assignment: a message may come just now, and the wait be over before it is kept.
+    return (this.#readable ??= this.#untilReadable().finally(() => (this.#readable = undefined)))
   }
 
   /** Reads to the end; leaving the loop early leaves the reader open, with what was not read. */
@@ -165,6 +167,5 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
 
   async #untilReadable(): Promise<void> {
     while (!this.#ready()) await this.#self.sleepUnless(this.#ready)
-    this.#readable = undefined
   }
 }

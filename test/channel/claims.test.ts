@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createChannel, openChannel } from '../../runtime/channel/index.ts'
-import { Thread } from './jobs.ts'
+import { endThreads, Thread } from './jobs.ts'
+
+afterEach(endThreads)
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createChannel, releaseThread } from '../../runtime/channel/index.ts'
-import { Thread } from './jobs.ts'
+import { endThreads, Thread } from './jobs.ts'
 import { matches } from './message.ts'
+
+afterEach(endThreads)
 
 const pattern = { seed: 5, most: 300 }
 

@@ -26,6 +26,13 @@ export type Told =
 
 export type Of<Is extends Told['is']> = Extract<Told, { is: Is }>
 
+const running = new Set<Thread>()
+
+/** For the end of a test: what is stuck does not outlive it. */
+export async function endThreads(): Promise<void> {
+  await Promise.all([...running].map(thread => thread.kill()))
+}
+
 /** A thread at work. */
 export class Thread {
   readonly #worker: Worker
@@ -48,7 +55,11 @@ export class Thread {
       this.#failure = error
       this.#look()
     })
-    this.#gone = once(this.#worker, 'exit').then(() => this.#look())
+    running.add(this)
+    this.#gone = once(this.#worker, 'exit').then(() => {
+      running.delete(this)
+      this.#look()
+    })
   }
 
   /** What it tells of this kind, the first that has not been asked for. */

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
+import { endThreads } from './jobs.ts'
 import { faults, stress } from './stressing.ts'
+
+afterEach(endThreads)
 
 test.each([
   { messages: 200_000, seed: 1 },

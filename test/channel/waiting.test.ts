@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
-import { createChannel, openChannel } from '../../runtime/channel/index.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createChannel } from '../../runtime/channel/index.ts'
 import { root } from '../repo/sources.ts'
-import { Thread } from './jobs.ts'
+import { endThreads, Thread } from './jobs.ts'
 import { fill } from './message.ts'
+
+afterEach(endThreads)
 
 const pattern = { seed: 3, most: 200 }
 const WAYS = ['await', 'block', 'spin'] as const
@@ -58,21 +60,43 @@ describe('P43 waiting', () => {
     expect(writer.tryWrite(new Uint8Array(0))).toBe('sent')
   })
 
+  test('P43 a message that comes at any moment of a look wakes once, and the next wait is a wait', async () => {
+    const { load } = Atomics
+    for (let moment = 1; moment < 60; moment++) {
+      const channel = createChannel()
+      const writer = channel.writer()
+      const reader = channel.reader()
+      let looks = 0
+      // As if the writer were another thread that is just that fast.
+      Atomics.load = ((...args: Parameters<typeof load>) => {
+        if (++looks === moment) writer.tryWrite(new Uint8Array(1))
+        return load(...args)
+      }) as typeof load
+      const readable = reader.waitReadable()
+      Atomics.load = load
+      if (looks < moment) writer.tryWrite(new Uint8Array(1))
+      await readable
+      expect(reader.tryRead()).toHaveLength(1)
+      const seen = { again: false }
+      const again = reader.waitReadable()?.then(() => (seen.again = true))
+      await delay(1)
+      expect(seen.again).toBe(false)
+      writer.tryWrite(new Uint8Array(2))
+      await again
+      expect(reader.tryRead()).toHaveLength(2)
+    }
+  })
+
   test('P43 reading and writing without a pause lets the event loop turn', async () => {
-    const { buffer } = createChannel()
-    const thread = new Thread({ does: 'churn', buffer, pattern })
-    await thread.tells('ready')
-    const reader = openChannel(buffer).reader()
-    const back = createChannel()
-    const [writer, sink] = [back.writer(), back.reader()]
+    const channel = createChannel()
+    const [writer, reader] = [channel.writer(), channel.reader()]
     const loop = { turned: false }
-    setTimeout(() => (loop.turned = true), 20)
-    while (!loop.turned && (await reader.read())) {
+    setTimeout(() => (loop.turned = true), 1)
+    for (let i = 0; i < 500_000 && !loop.turned; i++) {
       await writer.write(new Uint8Array(1))
-      sink.tryRead()
+      await reader.read()
     }
     expect(loop.turned).toBe(true)
-    await thread.kill()
   })
 
   test('P43 a write that is refused does not stop those behind it', async () => {
@@ -117,6 +141,7 @@ describe('P43 waiting', () => {
     const writer = channel.writer()
     while (writer.tryWrite(new Uint8Array(100)) === 'sent') {}
     const write = writer.write(new Uint8Array(100))
+    await delay(10)
     channel.reader({ lossy: true })
     await write
   })
@@ -129,7 +154,8 @@ describe('P43 waiting', () => {
     const writer = new Thread({ does: 'write', buffer: channel.buffer, pattern, count, number: 2 })
     const seen = { done: false }
     const told = held.tells('read').finally(() => (seen.done = true))
-    while (!seen.done) {
+    const deadline = Date.now() + 20_000
+    while (!seen.done && Date.now() < deadline) {
       const reader = channel.reader()
       for (let i = 0; i < 5; i++) reader.tryRead()
       reader.close()
