@@ -32,6 +32,7 @@ assert.deepEqual(place.args, ['', ODD])
 await println(place)
 
 process.kill(pid(), 'SIGKILL') // the connection breaks
+await far.exited
 const call = await far.call('where').catch((error: WatError) => error.code)
 assert.equal(call, 'offline')
 const left = await start(launcher).call({ survivors: [place.pid] }) // asks there, over another connection

@@ -258,7 +258,7 @@ const sabotage: {
   {
     name: 'remote',
     file: 'remote.ts',
-    text: "hosts[0]!.process.signal('SIGKILL')",
+    text: "hosts[0]!.process.signal('SIGKILL')\nawait a!.exited",
     by: '',
     code: 2,
     why: 'strictly equal',
@@ -274,7 +274,7 @@ const sabotage: {
   {
     name: 'ssh',
     file: 'ssh.ts',
-    text: "process.kill(pid(), 'SIGKILL')",
+    text: "process.kill(pid(), 'SIGKILL') // the connection breaks\nawait far.exited",
     by: '',
     code: 2,
     why: 'strictly equal',

@@ -5,7 +5,7 @@ import { self, serve } from 'wat-vm'
 export type Report = { address: string; pid: number; thread: number; sum?: number }
 
 const prices = self.channel('prices').reader()
-const sum = (async () => {
+const total = (async () => {
   let sum = 0
   for await (const { buffer } of prices) sum += new Float64Array(buffer)[0]!
   return sum
@@ -13,5 +13,5 @@ const sum = (async () => {
 
 await serve(async (question: 'who' | 'sum'): Promise<Report> => {
   const about = { address: self.address, pid: process.pid, thread: threadId }
-  return question === 'who' ? about : { ...about, sum: await sum }
+  return question === 'who' ? about : { ...about, sum: await total }
 })

@@ -3,7 +3,7 @@ import { wat } from '../support/machine.ts'
 import { secretFile } from './tiers.ts'
 
 describe('wat host', () => {
-  it('P33 as a child it is asked to stop like any other, not signalled', async ({ lab }) => {
+  it('P33 P48 as a child it is asked to stop like any other, not signalled', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess, spawnRemote } from 'wat-vm'
       const [wat, secret] = self.args as [string, string]
