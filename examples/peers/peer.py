@@ -29,7 +29,7 @@ WORKERS = 256  # requests and values at work at once
 PLACES = 2 * WORKERS  # and as many again are taken; then nothing is read, neither a cancel nor a stop
 SHARES = {signal.SIGTERM: 0.4, signal.SIGINT: 0.4, signal.SIGHUP: 0.4, signal.SIGPIPE: 1}  # of a child's grace
 DONE = 0  # what is no signal
-VARIABLES = ("ADDRESS", "NAME", "STOP_GRACE_MS", "MAX_FRAME_BYTES", "LIFELINE_FD", "SPARE")
+VARIABLES = ("ADDRESS", "NAME", "STOP_GRACE_MS", "MAX_FRAME_BYTES", "LIFELINE_FD", "SEAT", "THREAD")
 
 
 def serve(handler):

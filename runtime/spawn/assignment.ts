@@ -51,7 +51,8 @@ async function packageOf({ program }: Settings, withFiles: boolean): Promise<Pac
   if (program.kind !== 'file') return undefined
   const url = pathToFileURL(program.path).href
   const carried = carriedPackage()
-  if (carried && url in carried.files) return { ...carried, main: url }
+  const own = carried?.links?.[url] ?? url
+  if (carried && own in carried.files) return { ...carried, main: own }
   if (!withFiles) return undefined
   const { fileProgram } = await import('../portable/file.ts')
   return fileProgram(url)

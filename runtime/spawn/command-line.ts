@@ -15,7 +15,7 @@ export function commandFor(
 ): { args: string[]; env: NodeJS.ProcessEnv } {
   const { program, execArgv, stopGraceMs } = settings
   const guarded = (script: string) => ['-c', script, 'wat', String(guardTicks(stopGraceMs))]
-  const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env, ...identityOf(settings, name, address) }
+  const env = environmentOf(settings, name, address)
   if (program.kind === 'command') {
     return { args: [...guarded(FOREIGN_SCRIPT), program.command, ...program.args, ...settings.args], env }
   }
@@ -27,13 +27,13 @@ export function commandFor(
   return { args: [...guarded(GUARD_SCRIPT), ...node, boot, '--', ...what], env }
 }
 
-/** What the bootstrap of a child takes over: who it is. */
-export function identityOf(
-  { stopGraceMs, maxFrame }: Settings,
-  name: string,
-  address: string,
-): NodeJS.ProcessEnv {
+/** Its environment, with what its bootstrap takes over: who it is. That nobody else may say. */
+export function environmentOf(settings: Settings, name: string, address: string): NodeJS.ProcessEnv {
+  const { stopGraceMs, maxFrame } = settings
+  const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
+  for (const variable of Object.values(environment)) delete env[variable]
   return {
+    ...env,
     [environment.address]: address,
     [environment.name]: name,
     [environment.stopGrace]: String(Math.max(1, Math.round(stopGraceMs))),

@@ -19,7 +19,9 @@ export class Connection implements Running {
   readonly exited: Promise<Ended>
   hasExited = false
   readonly #socket: Socket
-  #ended: Ended | undefined
+  /** It may be told behind values that nobody had read when the connection closed. */
+  readonly #ended: Ended = { code: undefined, signal: undefined }
+  #told = false
 
   /** Connects. Rejects with what `dial` rejects with. */
   static async open(address: string, peer: PeerOptions): Promise<Connection> {
@@ -33,7 +35,8 @@ export class Connection implements Running {
     this.exited = new Promise(resolve => {
       socket.once('close', () => {
         this.hasExited = true
-        resolve(this.#ended ?? { code: undefined, signal: undefined, panic: lost(socket.errored) })
+        if (!this.#told) this.#ended.panic = lost(socket.errored)
+        resolve(this.#ended)
       })
     })
     socket.once('end', () => socket.end())
@@ -41,7 +44,9 @@ export class Connection implements Running {
 
   /** The server has told how what it served has ended. */
   onExit(ended: Ended): true {
-    this.#ended = ended
+    this.#told = true
+    delete this.#ended.panic
+    Object.assign(this.#ended, ended)
     return true
   }
 
@@ -59,7 +64,7 @@ export class Connection implements Running {
 
   /** Cuts the connection. */
   async kill(): Promise<void> {
-    this.#ended ??= { code: undefined, signal: 'SIGKILL' }
+    if (!this.#told) this.onExit({ code: undefined, signal: 'SIGKILL' })
     this.#socket.destroy()
   }
 

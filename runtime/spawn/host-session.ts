@@ -28,6 +28,8 @@ export class HostSession {
   readonly #finish: () => void
   readonly #flows: Pump[] = []
   #process: OsProcess | undefined
+  /** What came before there was a process. */
+  readonly #orders: Control[] = []
   #launched = false
   #lost = false
 
@@ -51,9 +53,8 @@ export class HostSession {
       return this.#lanes.abort(error as WatError)
     }
     if (control.kind === 'launch' && !this.#launched) void this.#start(control.launch)
-    else if (control.kind === 'kill') void this.#process?.kill()
-    else if (control.kind === 'signal' && control.group) this.#process?.signalGroup(control.name)
-    else if (control.kind === 'signal') this.#process?.signal(control.name)
+    else if (this.#process) obey(this.#process, control)
+    else this.#orders.push(control)
   }
 
   async #start(launch: Launch): Promise<void> {
@@ -62,6 +63,7 @@ export class HostSession {
     try {
       const process = await this.#launch(launch)
       this.#process = process
+      for (const control of this.#orders.splice(0)) obey(process, control)
       if (this.#lost) process.abandon()
       this.#lanes.say(sayLaunched(process.pid))
       await this.#carry(process)
@@ -111,6 +113,12 @@ export class HostSession {
     for (const flow of this.#flows) flow.drop()
     if (!this.#launched) this.#finish()
   }
+}
+
+function obey(process: OsProcess, control: Control): void {
+  if (control.kind === 'kill') void process.kill()
+  else if (control.kind === 'signal' && control.group) process.signalGroup(control.name)
+  else if (control.kind === 'signal') process.signal(control.name)
 }
 
 /** What the end of the host needs of it: it is told by SIGTERM, since its stdin is another's. */

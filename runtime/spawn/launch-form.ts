@@ -1,17 +1,28 @@
-import type { Launch } from '../wire/control.ts'
+import { Buffer } from 'node:buffer'
+import { sayLaunch, type Launch } from '../wire/control.ts'
 import { runFrame } from '../wire/frames.ts'
+import { CONTROL_BYTES } from '../wire/lanes.ts'
+import { fit } from '../wire/outbox.ts'
 import { assignmentFor } from './assignment.ts'
 import type { Settings } from './options.ts'
+
+interface Order {
+  launch: Launch
+  greeting: string | undefined
+}
 
 /**
  * What a host is told to start, and what the process is told first. A function is sent, and so is a file
  * with everything of its own that it imports, unless `send` is false: then it is a path on that host.
+ * Rejects as `assignmentFor` does, and with `too-large` for arguments and environment over 1 MiB.
  */
-export async function launchFor(
-  settings: Settings,
-  name: string,
-  address: string,
-): Promise<{ launch: Launch; greeting: string | undefined }> {
+export async function launchFor(settings: Settings, name: string, address: string): Promise<Order> {
+  const order = await formFor(settings, name, address)
+  fit(Buffer.byteLength(sayLaunch(order.launch)), CONTROL_BYTES)
+  return order
+}
+
+async function formFor(settings: Settings, name: string, address: string): Promise<Order> {
   const { program, args, env, stopGraceMs, maxFrame, execArgv, silenceMs } = settings
   const common: Omit<Launch, 'kind' | 'program' | 'args'> = {
     env: Object.entries(env).map(([variable, value]) => [variable, value ?? null]),

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { WatError } from '../error.ts'
 import { openServer } from '../net/server.ts'
 import { children, type Child } from '../vm/children.ts'
 import { identity } from '../vm/identity.ts'
@@ -58,6 +59,9 @@ function handlerServer(handler: Handler, concurrency: number): (socket: Socket) 
 
 function programServer(program: string | URL | Command, options: ListenOptions): (socket: Socket) => Session {
   const settings = settle(program, options) // what makes no sense is said now
+  if (options.stderr === 'pipe') {
+    throw new WatError('denied', 'nobody could take the stderr of what `listen` starts: it is relayed')
+  }
   const name = nameFor(settings.program.label, options.name)
   return socket => serveProgram(socket, settings, name)
 }

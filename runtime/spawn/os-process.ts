@@ -87,7 +87,7 @@ export class OsProcess implements Running {
   async drained(flows: Flow[]): Promise<void> {
     const total = () => flows.reduce((sum, flow) => sum + flow.received, 0)
     let before = -1
-    while (!flows.every(flow => flow.drained) && total() !== before) {
+    while (!flows.every(flow => flow.drained) && (flows.some(flow => flow.blocked) || total() !== before)) {
       before = total()
       await pause()
     }

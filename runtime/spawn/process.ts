@@ -178,7 +178,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#inflow.open(running.stdout)
     this.#outbox.attach(running.stdin, running.greeting)
     this.#update()
-    this.#readiness.begin()
+    void (running.launched ?? Promise.resolve()).then(() => this.#readiness.begin())
     void this.#watch(running)
   }
 

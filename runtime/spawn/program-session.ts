@@ -6,7 +6,7 @@ import { exitFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { pump, type Pump } from '../wire/pump.ts'
 import { streamSource } from '../wire/streams.ts'
-import { sinkOf } from './connection-pipes.ts'
+import { sinkOf, untilEnd } from './connection-pipes.ts'
 import type { Session } from './session.ts'
 import type { Settings } from './options.ts'
 import { Process } from './process.ts'
@@ -20,9 +20,9 @@ export function serveProgram(socket: Socket, settings: Settings, name: string): 
   let outgoing: Pump | undefined
   const process = new Process(settings, name, async (...place) => {
     const running = await startProcess(...place)
-    pump(inputOf(socket), running.stdin)
+    pump(settings.program.kind === 'command' ? untilEnd(inputOf(socket)) : inputOf(socket), running.stdin)
     outgoing = pump(running.stdout, output.sink)
-    return withoutPipes(running)
+    return withoutPipes(running, outgoing)
   })
   void closed.then(() => process.stop())
   socket.once('end', () => void process.stop()) // the client is gone: it says so when it only has no more to send
@@ -34,7 +34,10 @@ export function serveProgram(socket: Socket, settings: Settings, name: string): 
   return {
     done: Promise.all([process.exited, closed]).then(() => {}),
     stop: () => void process.stop(),
-    kill: () => void process.kill(),
+    kill() {
+      void process.kill()
+      socket.destroy() // the client may be the one who is stuck
+    },
   }
 }
 
@@ -63,7 +66,7 @@ function withLastWords(sink: Sink): { sink: Sink; say(text: string): void } {
 }
 
 /** A process whose pipes are somebody else's: it is asked to stop by SIGTERM. */
-function withoutPipes(running: Running): Running {
+function withoutPipes(running: Running, outgoing: Pump): Running {
   const stdin: Sink = {
     write: (_chunks, done) => done(),
     writeSync() {},
@@ -82,7 +85,7 @@ function withoutPipes(running: Running): Running {
     get hasExited() {
       return running.hasExited
     },
-    drained: flows => running.drained(flows),
+    drained: flows => running.drained([...flows, outgoing]),
     signal: name => running.signal(name),
     signalGroup: name => running.signalGroup(name),
     kill: () => running.kill(),

@@ -35,6 +35,7 @@ export class RemoteProcess implements Running {
   readonly stdin: Sink
   readonly stdout: Source
   readonly stderr: Source
+  readonly launched: Promise<void>
   readonly exited: Promise<Ended>
   hasExited = false
   readonly #way: Way
@@ -42,6 +43,7 @@ export class RemoteProcess implements Running {
   readonly #launch: Launch
   readonly #timer: NodeJS.Timeout
   readonly #settle = Promise.withResolvers<Ended>()
+  readonly #launched = Promise.withResolvers<void>()
   /** Something has happened that may be the end of a flow. */
   #moved = Promise.withResolvers<void>()
   #lost = false
@@ -53,7 +55,8 @@ export class RemoteProcess implements Running {
     this.#launch = launch
     this.greeting = greeting
     this.exited = this.#settle.promise
-    this.#lanes = new Lanes(way, launch['silence-ms'], {
+    this.launched = this.#launched.promise
+    this.#lanes = new Lanes(way, HELLO_MS, {
       onControl: line => this.#onControl(line),
       onLaneEnd: () => this.#moved.resolve(),
       onEnd: reason => void this.#onEnd(reason),
@@ -113,8 +116,10 @@ export class RemoteProcess implements Running {
       return this.#lanes.abort(error as WatError)
     }
     if (control.kind === 'host') this.#onHost(control.protocol)
-    else if (control.kind === 'launched') this.pid = control.pid
-    else if (control.kind === 'exit') this.#finish({ code: control.code, signal: control.signal })
+    else if (control.kind === 'launched') {
+      this.pid = control.pid
+      this.#launched.resolve()
+    } else if (control.kind === 'exit') this.#finish({ code: control.code, signal: control.signal })
     else if (control.kind === 'refused') {
       this.#finish({ code: undefined, signal: undefined, panic: control.error })
       this.#lanes.finish()
@@ -128,6 +133,7 @@ export class RemoteProcess implements Running {
       return this.#lanes.abort(new WatError('denied', message))
     }
     this.#greeted = true
+    this.#lanes.listenFor(this.#launch['silence-ms'])
     for (const line of [sayLaunch(this.#launch), ...this.#orders]) this.#lanes.say(line)
   }
 

@@ -34,6 +34,8 @@ export function endedFrom({ code, signal, panic }: Record<string, unknown>, addr
 export interface Flow {
   /** Whether everything that has come was delivered. */
   readonly drained: boolean
+  /** Whether it waits for whoever takes what comes out, and not for what comes. */
+  readonly blocked?: boolean
   /** Bytes that have come so far. */
   readonly received: number
 }
@@ -47,6 +49,8 @@ export interface Running {
   readonly stdin: Sink
   readonly stdout: Source
   readonly stderr: Source
+  /** Settles when it runs, where that is later than its start. */
+  readonly launched?: Promise<void>
   /** Never rejects. */
   readonly exited: Promise<Ended>
   readonly hasExited: boolean

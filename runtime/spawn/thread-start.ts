@@ -8,9 +8,12 @@ import { runFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { RingSink, RingSource } from '../wire/ring.ts'
 import { assignmentFor } from './assignment.ts'
-import { identityOf } from './command-line.ts'
+import { environmentOf } from './command-line.ts'
 import type { Settings } from './options.ts'
 import type { Ended, Flow, Running } from './running.ts'
+
+/** So often the flows of a thread that has ended are looked at. */
+const DRAIN_MS = 2
 
 /** The rings that are its pipes are as deep as pipes are. */
 const PIPE_BYTES = 256 * 1024
@@ -52,9 +55,7 @@ export class Thread implements Running {
       const worker = new Worker(fileURLToPath(new URL('./boot.js', import.meta.url)), {
         argv: ['--', ...(sent || program.kind !== 'file' ? [name] : [program.path, ...args])],
         env: {
-          ...process.env,
-          ...settings.env,
-          ...identityOf(settings, name, address),
+          ...environmentOf(settings, name, address),
           [environment.thread]: '1',
           ...(sent && { [environment.seat]: 'sent' }),
         },
@@ -98,7 +99,7 @@ export class Thread implements Running {
 
   /** What it wrote lies in memory: each flow ends, or waits for its reader. */
   async drained(flows: Flow[]): Promise<void> {
-    while (!flows.every(flow => flow.drained)) await new Promise(resolve => setImmediate(resolve))
+    while (!flows.every(flow => flow.drained)) await new Promise(resolve => setTimeout(resolve, DRAIN_MS))
   }
 
   signal(name: NodeJS.Signals): boolean {

@@ -7,7 +7,7 @@ import { dieOf, stop } from './lifecycle.ts'
 const KILL_MS = 500
 
 /** A child gets SIGTERM from its parent when part of the grace has gone by already. */
-const CHILD_SHARE = 0.4
+export const CHILD_SHARE = 0.4
 
 /** SIGTERM, SIGINT and SIGHUP stop this process and its subtree; a second SIGINT kills them at once. */
 export function installSignals(): void {

@@ -6,6 +6,7 @@ import { RingSink, RingSource } from '../wire/ring.ts'
 import { giveChannel } from './channels.ts'
 import { identity } from './identity.ts'
 import { stop } from './lifecycle.ts'
+import { CHILD_SHARE } from './signals.ts'
 
 /** What a thread gets from the one that starts it, in shared memory. */
 export interface ThreadData {
@@ -31,7 +32,7 @@ function listenForSignals(): void {
   parentPort?.on('message', (signal: NodeJS.Signals) => {
     if (!['SIGTERM', 'SIGINT', 'SIGHUP'].includes(signal)) return void process.emit(signal)
     const reason = new WatError('offline', `stopped by ${signal}`)
-    stop({ graceMs: identity.stopGraceMs, reason })
+    stop({ graceMs: identity.stopGraceMs * CHILD_SHARE, reason })
   })
   parentPort?.unref()
 }

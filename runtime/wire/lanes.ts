@@ -17,7 +17,7 @@ const HEADER_BYTES = 5
 const PIECE_BYTES = 64 * 1024
 
 /** The longest form on the control lane. */
-const CONTROL_BYTES = 1024 * 1024
+export const CONTROL_BYTES = 1024 * 1024
 
 /** In how many parts the longest silence is divided: something is sent in each of them. */
 const BEATS = 4
@@ -62,6 +62,7 @@ export class Lanes {
   #heard = true
   #blocked = false
   #ended = false
+  #finished = false
   #header = Buffer.alloc(HEADER_BYTES)
   #headerLength = 0
   #left = 0
@@ -102,6 +103,7 @@ export class Lanes {
 
   /** Ends the connection when everything said has been written. */
   finish(): void {
+    this.#finished = true
     if (!this.#ended) this.#carrier.writable.end()
   }
 
@@ -119,7 +121,7 @@ export class Lanes {
   }
 
   #send(lane: number, length: number, bytes?: Uint8Array): void {
-    if (this.#ended) return
+    if (this.#ended || this.#finished) return
     const piece = Buffer.allocUnsafe(HEADER_BYTES + (bytes?.length ?? 0))
     piece[0] = lane
     piece.writeUInt32BE(length, 1)

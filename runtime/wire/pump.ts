@@ -27,9 +27,14 @@ export class Pump {
     source.resume()
   }
 
-  /** Whether the source has ended, or waits for the sink: it has nothing that could be asked for now. */
+  /** Whether everything the source had has come. */
   get drained(): boolean {
-    return this.#ended || this.#writing
+    return this.#ended
+  }
+
+  /** Whether the sink has yet to take what has come. */
+  get blocked(): boolean {
+    return this.#writing
   }
 
   /** Takes what has come as all there will be; resolves when the sink has it, or never will. */

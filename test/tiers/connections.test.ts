@@ -101,6 +101,73 @@ describe.each(addresses)('what listens at $where', ({ address }) => {
 })
 
 describe('a server', () => {
+  it('P24 P50 loses nothing of what a program writes before it ends, however slowly that is read', async ({
+    lab,
+  }) => {
+    const facts = await lab.facts(
+      lab.program({
+        'main.ts': ts`
+          import { connect, listen, println, self } from 'wat-vm'
+          const [secret] = self.args as [string]
+          const server = await listen('tcp://127.0.0.1:0', new URL('./program.ts', import.meta.url), { secret })
+          const client = connect<any, any>(server.address, { secret })
+          await client.ready
+          await new Promise(resolve => setTimeout(resolve, 300))
+          let length = 0
+          for await (const text of client.stdout) { length += text.length; await new Promise(resolve => setTimeout(resolve, 5)) }
+          await println([length, await client.exited])
+          await server.close()`,
+        'program.ts': ts`
+          import { println } from 'wat-vm'
+          for (let n = 0; n < 20; n++) void println('x'.repeat(100_000))
+          process.exitCode = 3`,
+      }),
+      { args: [secretFile(lab)] },
+    )
+    expect(facts).toEqual([[2_000_000, { code: 3 }]])
+  })
+
+  it('P50 closes within its grace, also when a client does not read', async ({ lab }) => {
+    const facts = await lab.facts(
+      lab.program({
+        'main.ts': ts`
+          import { connect, listen, println, self } from 'wat-vm'
+          const [secret] = self.args as [string]
+          const server = await listen('tcp://127.0.0.1:0', new URL('./program.ts', import.meta.url), { secret, stopGrace: 500 })
+          const client = connect<any, any>(server.address, { secret })
+          await client.ready
+          await new Promise(resolve => setTimeout(resolve, 200))
+          const begun = performance.now()
+          await server.close()
+          await println(performance.now() - begun < 1500)`,
+        'program.ts': ts`
+          import { println } from 'wat-vm'
+          for (;;) await println('x'.repeat(100_000))`,
+      }),
+      { args: [secretFile(lab)] },
+    )
+    expect(facts).toEqual([true])
+  })
+
+  it('P15 P50 gives a command that is not ours the end of input, and no frame', async ({ lab }) => {
+    const facts = await lab.facts(
+      lab.program(ts`
+        import { connect, listen, println, self } from 'wat-vm'
+        const [secret] = self.args as [string]
+        const server = await listen('tcp://127.0.0.1:0', { command: 'sh', args: ['-c', 'cat; echo :end'] }, { secret })
+        const client = connect<any, any>(server.address, { secret })
+        for (const n of [1, 2]) await client.stdin.send(n)
+        await client.stdin.send('a line\n#wat/en')
+        await client.stdin.end()
+        const seen: any[] = []
+        for await (const value of client.stdout) seen.push(value)
+        await println([...seen.slice(0, 3), seen.length, await client.exited])
+        await server.close()`),
+      { args: [secretFile(lab)] },
+    )
+    expect(facts).toEqual([[1, 2, 'a line\n#wat/en', 4, { code: 0 }]])
+  })
+
   it('P34 P50 that is stopped lets what is in flight finish; the caller that dies aborts what it asked for', async ({
     lab,
   }) => {

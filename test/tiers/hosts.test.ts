@@ -133,6 +133,49 @@ describe('a host', () => {
     await host.ended
   })
 
+  it('P24 P49 loses nothing at the end of a process, however slowly that is read', async ({ lab }) => {
+    const secret = secretFile(lab)
+    const { host, at } = await startHost(lab, 'tcp://127.0.0.1:0', secret)
+    const facts = await lab.facts(
+      lab.program({
+        'main.ts': ts`
+          import { println, self, spawnRemote } from 'wat-vm'
+          const [at, secret] = self.args as [string, string]
+          const child = spawnRemote<any, any>(new URL('./child.ts', import.meta.url), { at, secret })
+          await child.ready
+          await new Promise(resolve => setTimeout(resolve, 300))
+          let length = 0
+          for await (const text of child.stdout) { length += text.length; await new Promise(resolve => setTimeout(resolve, 5)) }
+          await println([length, await child.exited])`,
+        'child.ts': ts`
+          import { println } from 'wat-vm'
+          for (let n = 0; n < 20; n++) void println('x'.repeat(100_000))
+          process.exitCode = 3`,
+      }),
+      { args: [at, secret] },
+    )
+    expect(facts).toEqual([[2_000_000, { code: 3 }]])
+    host.signal('SIGTERM')
+    await host.ended
+  })
+
+  it('P33 P49 a launcher may be slow, and a kill may come before the process', async ({ lab }) => {
+    const facts = await lab.facts(
+      lab.program(ts`
+        import { println, self, spawnProcess } from 'wat-vm'
+        const slow = spawnProcess<number, number>(self.args[0]!, { via: ['sh', '-c', 'sleep 1; exec "$@"', 'sh'], silence: 300 })
+        await println(await slow.call(21))
+        const early = spawnProcess(self.args[0]!, { via: ['env'], name: 'early' })
+        await println(await early.kill())
+        const env = { WAT_SEAT: 'spare', WAT_THREAD: '1', WAT_ADDRESS: '/no' }
+        await println(await spawnProcess<number, number>(self.args[0]!, { env }).call(4))
+        const big = spawnProcess(self.args[0]!, { via: ['env'], name: 'big', env: { BIG: 'x'.repeat(2_000_000) } })
+        await println(await big.ready.catch((error: any) => error.cause.code))`),
+      { args: [fixture('double.ts')] },
+    )
+    expect(facts).toEqual([42, { signal: 'SIGKILL' }, 8, 'too-large'])
+  })
+
   it('P23 P49 the command says in one line what is wrong with its address', async ({ lab }) => {
     const secret = secretFile(lab)
     for (const args of [

@@ -28,6 +28,7 @@ export const tiers: Tier[] = [
   { name: 'a process', prepare: async () => ({ args: ['process'], close: nothing }) },
   {
     name: 'a process behind a launcher',
+    missing: sshdMissing ? false : 'ssh stands for launchers',
     prepare: async () => ({ args: ['via', JSON.stringify(['env'])], close: nothing }),
   },
   { name: 'a host at a Unix socket', prepare: lab => viaHost(lab, `unix:${lab.folder()}/own/host.sock`) },
