@@ -10,6 +10,8 @@ import { startSshd, sshdMissing } from '../support/sshd.ts'
 /** A way to start a program, and where it cannot be had, why. */
 export interface Tier {
   name: string
+  /** The call in TIERS.md's table that this is. */
+  row: string
   missing?: string | false
   /** What `tier.ts` is told to start its programs in this way. */
   prepare(lab: Lab): Promise<Prepared>
@@ -24,17 +26,35 @@ export interface Prepared {
 const nothing = () => {}
 
 export const tiers: Tier[] = [
-  { name: 'a thread', prepare: async () => ({ args: ['thread'], close: nothing }) },
-  { name: 'a process', prepare: async () => ({ args: ['process'], close: nothing }) },
+  {
+    name: 'a thread',
+    row: 'spawnThread(program)',
+    prepare: async () => ({ args: ['thread'], close: nothing }),
+  },
+  {
+    name: 'a process',
+    row: 'spawnProcess(program)',
+    prepare: async () => ({ args: ['process'], close: nothing }),
+  },
   {
     name: 'a process behind a launcher',
+    row: 'spawnProcess(program, { via })',
     missing: sshdMissing ? false : 'ssh stands for launchers',
     prepare: async () => ({ args: ['via', JSON.stringify(['env'])], close: nothing }),
   },
-  { name: 'a host at a Unix socket', prepare: lab => viaHost(lab, `unix:${lab.folder()}/own/host.sock`) },
-  { name: 'a host at a TCP port', prepare: lab => viaHost(lab, 'tcp://127.0.0.1:0') },
+  {
+    name: 'a host at a Unix socket',
+    row: 'spawnRemote(program, { at })',
+    prepare: lab => viaHost(lab, `unix:${lab.folder()}/own/host.sock`),
+  },
+  {
+    name: 'a host at a TCP port',
+    row: 'spawnRemote(program, { at })',
+    prepare: lab => viaHost(lab, 'tcp://127.0.0.1:0'),
+  },
   {
     name: 'a host behind ssh',
+    row: 'spawnProcess(program, { via })',
     missing: sshdMissing,
     async prepare(lab) {
       const host = await startSshd(lab)
