@@ -307,7 +307,11 @@ const sabotage: {
 ]
 
 describe('an example whose claim does not hold', () => {
-  test.for(sabotage)('P40 P20 $name fails when $file says "$by" for "$text"', async row => {
+  // One of each as a rule; `npm run soak` asks for all of them.
+  const chosen = process.env.WAT_LONG
+    ? sabotage
+    : sabotage.filter((row, n) => sabotage.findIndex(other => other.name === row.name) === n)
+  test.for(chosen)('P40 P20 $name fails when $file says "$by" for "$text"', async row => {
     const folder = mkdtempSync(path.join(scratch, 'copy-'))
     cpSync(examples, folder, { recursive: true })
     const file = path.join(folder, row.file)

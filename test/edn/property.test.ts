@@ -6,7 +6,9 @@ import { cut, value } from './arbitrary.ts'
 
 // fast-check prints seed and path of a failure; WAT_SEED replays it.
 const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
-const check = (property: fc.IProperty<any>, numRuns = 400) => fc.assert(property, { seed, numRuns })
+/** `npm run fuzz` asks for more. */
+const RUNS = process.env.FUZZ_SECONDS === undefined ? 120 : 400
+const check = (property: fc.IProperty<any>, numRuns = RUNS) => fc.assert(property, { seed, numRuns })
 
 describe('P1 what is written is read as the same value', () => {
   test('on one line', () => {

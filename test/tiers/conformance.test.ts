@@ -107,7 +107,7 @@ describe.each(tiers)('a program in $name', tier => {
       'child.ts': ts`
         import { readln } from 'wat-vm'
         import * as wat from 'wat-vm'
-        await new Promise(resolve => setTimeout(resolve, 1500))
+        await new Promise(resolve => setTimeout(resolve, 700))
         await wat.serve((body: string) => body.length)`,
     })
     expect(facts).toEqual([true, 4, { code: 0 }])
@@ -172,11 +172,11 @@ describe.each(tiers)('a program in $name', tier => {
         await child.call('quick')
         const [one, two] = await Promise.all([child.stop(), child.stop()])
         await println([await answered, ended(one), ended(two), await child.stdout.recv()])
-        const stuck = spawn(() => { for (;;) {} }, { name: 'stuck', stopGrace: 1000 })
+        const stuck = spawn(() => { for (;;) {} }, { name: 'stuck', stopGrace: 500 })
         await Promise.race([stuck.ready, new Promise(r => setTimeout(r, 1500))])
         const begun = performance.now()
         const exit = await stuck.stop()
-        await println([ended(exit), performance.now() - begun < 2000])
+        await println([ended(exit), performance.now() - begun < 1500])
         const killed = spawn(new URL('./child.ts', import.meta.url))
         await killed.ready
         await println(ended(await killed.kill()))`,

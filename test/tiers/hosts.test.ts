@@ -37,9 +37,9 @@ describe('a host', () => {
         const program = new URL('./tree.ts', import.meta.url)
         const [first, second] = [one, two].map(at => spawnRemote<any, any>(program, { at, secret, stopGrace: 1000 }))
         await println([...await first!.call(1), ...await second!.call(1)])
-        const hanging = first!.call('hang')
+        const hanging = told(first!.call('hang'))
         await readln()
-        await println([await told(hanging), (await second!.call(1)).length])
+        await println([await hanging, (await second!.call(1)).length])
         const exit = await first!.exited
         await println([exit.code ?? null, exit.signal ?? null, exit.panic?.code])
         await readln()`,
