@@ -17,7 +17,7 @@ const tree = ts`
   if (depth > 1) {
     const args = [JSON.stringify([depth - 1, width, stuck, journal])]
     const below = Array.from({ length: width }, (_, n) =>
-      spawnProcess<any, any>(import.meta.filename, { args, name: 'n' + n, stopGrace: 1000 }))
+      spawnProcess<any, any>(import.meta.filename, { args, name: 'n' + n, stopGrace: 1500 }))
     for (const child of below) pids.push(...(await child.stdout.recv()))
   }
   await println(pids)
@@ -25,7 +25,7 @@ const tree = ts`
   await serve(n => n)
 `
 
-const GRACE_MS = 1000
+const GRACE_MS = 1500
 const BOUND_MS = GRACE_MS + 1000 + 1500 // the last for a busy machine
 
 async function grow(lab: Lab, depth: number, width: number, stuck: string, env = {}) {
