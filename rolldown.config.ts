@@ -1,31 +1,23 @@
 import { defineConfig, type Plugin } from 'rolldown'
 
-/** What the runtime imports by name from Node's own modules. */
-const NAMED: Record<string, string[]> = {
-  'node:async_hooks': ['AsyncLocalStorage'],
-  'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
-  'node:fs': ['accessSync', 'constants', 'readdirSync', 'readFileSync', 'statSync'],
-  'node:worker_threads': ['Worker', 'parentPort', 'workerData'],
-  'node:url': ['fileURLToPath', 'pathToFileURL'],
-}
-
 /**
  * An `import` of one of Node's own modules reads every property of it, and thereby loads what is behind
- * those that Node makes on demand: several ms of a start. So the bundle asks for the module itself.
+ * those that Node makes on demand: half of the time that loading execa takes. So the bundle asks for the
+ * module itself, and reads what it uses.
  */
 const builtinsOnDemand: Plugin = {
   name: 'builtins-on-demand',
-  resolveId(id, importer) {
-    return id.startsWith('node:') && importer?.includes('/runtime/') ? `\0${id}` : undefined
+  resolveId(id) {
+    return id.startsWith('node:') ? `\0${id}` : undefined
   },
   load(id) {
     if (!id.startsWith('\0node:')) return undefined
     const name = id.slice(1)
-    const names = NAMED[name] ?? []
+    const names = Object.keys(process.getBuiltinModule(name) as object).filter(each => each !== 'default')
     const code = [
       `const builtin = process.getBuiltinModule('${name}')`,
       'export default builtin',
-      ...names.map(each => `export const ${each} = builtin.${each}`),
+      ...names.map(each => `const $${each} = builtin.${each}\nexport { $${each} as ${each} }`),
     ]
     return { code: code.join('\n'), moduleSideEffects: false }
   },
@@ -52,14 +44,15 @@ export default defineConfig({
   preserveEntrySignatures: 'allow-extension',
   external: ['jsedn', 'wat-vm'],
   plugins: [builtinsOnDemand],
+  treeshake: { propertyReadSideEffects: false },
   output: {
     dir: 'dist',
     format: 'esm',
     chunkFileNames: '[name].js',
     codeSplitting: {
       groups: [
-        { name: 'codec', test: /^\0node:(buffer|fs|path)|runtime\/(edn|error)/ },
-        { name: 'core', test: id => /^\0node:|\/runtime\//.test(id) && !LATER.test(id) },
+        { name: 'codec', test: /^\0node:(buffer|fs|path)$|runtime\/(edn|error)/ },
+        { name: 'core', test: id => /^\0node:(os|url|module)$|\/runtime\//.test(id) && !LATER.test(id) },
       ],
     },
     comments: { legal: true, annotation: true, jsdoc: false },
