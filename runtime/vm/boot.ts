@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import net from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from '../edn/index.ts'
@@ -29,6 +28,7 @@ import { flushStderr, presentWith, stderrTo } from './stderr.ts'
 /** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, spawn/guard.ts). */
 const STDIN = 3
 const STDOUT = 4
+const STDERR = 2
 
 let ready = false
 
@@ -42,7 +42,7 @@ export async function boot(argv: string[]): Promise<void> {
   const pipes = identity.thread ? (await import('./thread.ts')).threadPipes() : undefined
   if (pipes) stderrTo(pipes.stderr)
   installPanic(() => (ready ? exits.panic : exits.notLoaded))
-  if (identity.role === 'root' && process.getBuiltinModule('node:tty').isatty(2)) presentWith(humanRecord)
+  if (identity.role === 'root' && kindOf(STDERR) === 'terminal') presentWith(humanRecord)
   else captureConsole()
   process.on('warning', reportWarning)
   if (!identity.thread) installSignals()
@@ -172,15 +172,16 @@ function onFault(error: WatError): void {
 
 /** End of input on the lifeline is the death of the parent, however it died. */
 function watchLifeline(fd: number): void {
-  const lifeline = new net.Socket({ fd, readable: true, writable: false })
-  lifeline.on('error', () => {})
-  lifeline.on('close', () => {
-    const reason = new WatError('offline', 'the parent is gone')
-    abandonRequests(reason)
-    stop({ graceMs: identity.stopGraceMs, reason })
-  })
+  const lifeline = fdSource(fd, 'socket')
+  lifeline.open(
+    () => {},
+    () => {
+      const reason = new WatError('offline', 'the parent is gone')
+      abandonRequests(reason)
+      stop({ graceMs: identity.stopGraceMs, reason })
+    },
+  )
   lifeline.resume()
-  lifeline.unref()
 }
 
 /** An empty event loop is the end, once the top level has settled; until then something may still come. */

@@ -38,11 +38,14 @@ Exit codes:
 
 /** Reads the arguments behind `wat`. What follows the program's name belongs to the program. */
 export function parseCommand(argv: string[], version: () => string): Command {
-  if (argv[0] === '--') return run(argv.slice(1), undefined, false) // as every child is started: it needs no parser
+  // No options, or none of ours, as every child is started: that needs no parser.
+  const [first = ''] = argv
+  if (first === '--') return run(argv.slice(1), undefined, false)
+  if (first === 'host') return host(argv.slice(1))
+  if (first !== '' && !first.startsWith('-')) return run(argv, undefined, false)
   // Not imported: an import of all of node:util loads parts of Node that open stderr, non-blocking.
   const { parseArgs } = process.getBuiltinModule('node:util')
   const { tokens } = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true })
-  if (argv[0] === 'host') return host(argv.slice(1))
   let expression: string | undefined
   let pretty = false
   for (const token of tokens) {

@@ -1,12 +1,16 @@
 import fs from 'node:fs'
-import net from 'node:net'
+import type net from 'node:net'
 import type { Sink } from '../wire/pipe.ts'
 import type { Kind } from './fd.ts'
+import { RawPipe } from './raw-pipe.ts'
 
 /** Writes to a file descriptor, whatever it is. */
 export function fdSink(fd: number, kind: Kind): Sink {
   if (kind !== 'pipe' && kind !== 'socket') return new FdSink(polled(fd, kind))
-  const socket = new net.Socket({ fd, readable: false, writable: true })
+  const pipe = RawPipe.open(fd)
+  if (pipe) return new FdSink(raw(pipe))
+  const { Socket } = process.getBuiltinModule('node:net')
+  const socket = new Socket({ fd, readable: false, writable: true })
   return new FdSink({
     ...awaited(socket),
     end(done) {
@@ -175,6 +179,28 @@ function awaited(socket: net.Socket): Outlet {
       else socket.end(done)
     },
     close: () => void socket.destroy(),
+  }
+}
+
+/** The same, without a socket. */
+function raw(pipe: RawPipe): Outlet {
+  let waiting = false
+  return {
+    fd: () => pipe.fd,
+    wait(next, then) {
+      waiting = true
+      pipe.write(next.subarray(0, 1), error => {
+        waiting = false
+        if (error) then(0, error)
+        else then(1)
+      })
+    },
+    written: () => (waiting && pipe.unwritten === 0 ? 1 : 0),
+    end(done) {
+      pipe.close()
+      done()
+    },
+    close: () => pipe.close(),
   }
 }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
-import net from 'node:net'
+import type net from 'node:net'
 import type { Source } from '../wire/pipe.ts'
+import { RawPipe } from './raw-pipe.ts'
 
 /** Node's read buffer of one pipe; also the largest chunk that is parsed in one go. */
 const READ_BYTES = 64 * 1024
@@ -42,7 +43,7 @@ export function ownDescription(fd: number, kind: Kind, mode: 'read' | 'write'): 
 /** The bytes of a file descriptor, whatever it is. */
 export function fdSource(fd: number, kind: Kind): Source {
   if (kind === 'closed') return emptySource()
-  if (kind === 'pipe' || kind === 'socket') return pipeSource(fd)
+  if (kind === 'pipe' || kind === 'socket') return rawSource(fd) ?? socketSource(fd)
   if (kind === 'terminal') return terminalSource(fd)
   return fileSource(fd)
 }
@@ -52,10 +53,27 @@ export function emptySource(): Source {
   return { open: (_, onEnd) => queueMicrotask(onEnd), pause() {}, resume() {}, setRef() {}, close() {} }
 }
 
-function pipeSource(fd: number): Source {
+function rawSource(fd: number): Source | undefined {
+  const pipe = RawPipe.open(fd)
+  if (!pipe) return undefined
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  return {
+    open(onBytes, onEnd) {
+      pipe.read(buffer, length => onBytes(buffer.subarray(0, length)), onEnd)
+      pipe.setRef(false)
+    },
+    pause: () => pipe.stop(),
+    resume: () => pipe.start(),
+    setRef: on => pipe.setRef(on),
+    close: () => pipe.close(),
+  }
+}
+
+function socketSource(fd: number): Source {
+  const { Socket } = process.getBuiltinModule('node:net')
   let onBytes: (chunk: Uint8Array) => void
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
-  const socket = new net.Socket({
+  const socket = new Socket({
     fd,
     readable: true,
     writable: false,
