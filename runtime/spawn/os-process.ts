@@ -4,7 +4,7 @@ import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { setStreamRef, streamSource } from '../wire/streams.ts'
 import { CHILD_EXITED } from './guard.ts'
-import type { Launched } from './launch.ts'
+import type * as launching from './launch.ts'
 import { commandFor, type Seat } from './command-line.ts'
 import type { Settings } from './options.ts'
 import type { Ended, Flow, Running } from './running.ts'
@@ -25,11 +25,11 @@ export class OsProcess implements Running {
   readonly exited: Promise<Ended>
   hasExited = false
   #ref = true
-  readonly #launched: Launched
+  readonly #launched: launching.Launched
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
   static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
-    const { launch } = await import('./launch.ts')
+    const { launch } = (launcher ??= await loadLauncher())
     const { args, env } = commandFor(settings, name, address, seat)
     const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
@@ -37,7 +37,7 @@ export class OsProcess implements Running {
     return new OsProcess(launched, subprocess.pid)
   }
 
-  private constructor(launched: Launched, pid: number) {
+  private constructor(launched: launching.Launched, pid: number) {
     this.pid = pid
     this.#launched = launched
     const { lifeline, guard } = launched
@@ -137,12 +137,20 @@ export class OsProcess implements Running {
   }
 }
 
+let launcher: typeof launching | undefined
+
+/** What spawning needs is loaded behind the requests that have come already: it takes longer than a reply. */
+async function loadLauncher(): Promise<typeof launching> {
+  await new Promise(resolve => setImmediate(resolve))
+  return import('./launch.ts')
+}
+
 /** Longer than `SILENCE_MS`, and at least one look at the pipes after it: a busy loop proves nothing. */
 function pause(): Promise<void> {
   return new Promise(resolve => setTimeout(() => setImmediate(() => setImmediate(resolve)), SILENCE_MS))
 }
 
-async function startFailure({ failure }: Launched, address: string): Promise<WatError> {
+async function startFailure({ failure }: launching.Launched, address: string): Promise<WatError> {
   const cause = await failure
   return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
     address,
