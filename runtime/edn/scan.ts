@@ -3,9 +3,12 @@ import { keyword, keywordText, symbol } from './cache.ts'
 import { CHAR, CLASS, CLOSE, COMMENT, DIGIT, ENDS, HASH, KEYWORD, LIST, MAP, META, SIGN } from './chars.ts'
 import { SPACE, STRING, SYMBOL, VECTOR } from './chars.ts'
 import { EdnSet } from './collections.ts'
+import { items, NO_FIELDS } from './field-names.ts'
 import {
   CLOSER,
   DISCARD,
+  FIELD_NAME,
+  FIELD_VALUE,
   IN_LIST,
   IN_SET,
   IN_VECTOR,
@@ -24,6 +27,9 @@ import type { ReaderState } from './state.ts'
 import { CLOSED, MORE, NEAR_UNITS, plainEnd } from './strings.ts'
 import { List } from './values.ts'
 
+/** Held in place of a vector, whose items stand among the values until it is closed. */
+const IN_VALUES = {}
+
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power)
 
 /**
@@ -32,7 +38,7 @@ const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power)
  * in local variables, and put back into `state` where it leaves.
  */
 export function scan(state: ReaderState): boolean {
-  const { source, kinds, held, keys, masks } = state
+  const { source, kinds, held, keys, masks, bases, values } = state
   const text = source.text
   const classes = CLASS
   let pos = source.pos
@@ -52,6 +58,7 @@ export function scan(state: ReaderState): boolean {
   let into: any = held[depth]
   let key: any = keys[depth]
   let mask = masks[depth]!
+  let count = state.count
   let start = resumed ? -1 : pos
   let value: any = resumed ? state.value : undefined
   state.value = undefined
@@ -90,6 +97,25 @@ export function scan(state: ReaderState): boolean {
       switch (token) {
         case KEYWORD: {
           let at = pos + 1
+          const likely = kind === FIELD_NAME ? into.likely : undefined
+          if (likely !== undefined) {
+            const { name } = likely
+            const over = at + name.length
+            if (over < end) {
+              let i = 0
+              while (at < over && text.charCodeAt(at) === name.charCodeAt(i)) {
+                at++
+                i++
+              }
+              if (at === over && classes[text.charCodeAt(at)]! >= ENDS) {
+                into = likely
+                kind = FIELD_VALUE
+                pos = at
+                continue
+              }
+              at = pos + 1
+            }
+          }
           let hash = 0
           while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
@@ -99,6 +125,19 @@ export function scan(state: ReaderState): boolean {
           const name = keywordText(text, pos + 1, at, hash)
           if (name === '') state.fail('not a keyword', start, at)
           pos = at
+          if (kind === FIELD_NAME) {
+            const more = into.with(name)
+            if (more === 'duplicate') state.fail(`duplicate key :${name}`, start, pos)
+            if (more !== undefined) {
+              into = more
+              kind = FIELD_VALUE
+              continue
+            }
+            count = bases[depth]!
+            into = into.object(values, count)
+            mask = -1
+            kind = OBJECT_KEY
+          }
           if (kind === OBJECT_KEY) {
             const bit = 1 << hash
             if ((mask & bit) !== 0 && Object.hasOwn(into, name))
@@ -184,12 +223,12 @@ export function scan(state: ReaderState): boolean {
         case VECTOR:
           pos++
           opens = kind < DISCARD ? IN_VECTOR : SKIP_VECTOR
-          if (kind < DISCARD) child = []
+          if (kind < DISCARD) child = IN_VALUES
           break
         case MAP:
           pos++
-          opens = kind < DISCARD ? OBJECT_KEY : SKIP_KEY
-          if (kind < DISCARD) child = {}
+          opens = kind < DISCARD ? FIELD_NAME : SKIP_KEY
+          if (kind < DISCARD) child = NO_FIELDS
           break
         case LIST:
           pos++
@@ -199,7 +238,12 @@ export function scan(state: ReaderState): boolean {
         case CLOSE:
           pos++
           if (CLOSER[kind] !== unit) state.fail(misfit(kind, unit), start, pos)
-          value = into
+          if (kind === IN_VECTOR || kind === FIELD_NAME) {
+            const base = bases[depth]!
+            value = kind === IN_VECTOR ? items(values, base, count) : into.object(values, base)
+            if (count > state.mostValues) state.mostValues = count
+            count = base
+          } else value = into
           held[depth] = undefined
           depth--
           kind = kinds[depth]!
@@ -258,11 +302,13 @@ export function scan(state: ReaderState): boolean {
       }
       if (opens !== TOP) {
         kinds[depth] = kind
+        held[depth] = into
         keys[depth] = key
         masks[depth] = mask
         if (++depth > state.maxDepth) state.fail('nested too deep', start, pos)
         kinds[depth] = kind = opens
         held[depth] = into = child
+        bases[depth] = count
         mask = 0
         continue
       }
@@ -272,6 +318,12 @@ export function scan(state: ReaderState): boolean {
     for (;;) {
       switch (kind) {
         case IN_VECTOR:
+          values[count++] = value
+          continue reading
+        case FIELD_VALUE:
+          values[count++] = value
+          kind = FIELD_NAME
+          continue reading
         case IN_LIST:
           into.push(value)
           continue reading
@@ -280,6 +332,12 @@ export function scan(state: ReaderState): boolean {
           else into[key] = value
           kind = OBJECT_KEY
           continue reading
+        case FIELD_NAME:
+          count = bases[depth]!
+          into = into.object(values, count)
+          mask = -1
+          kind = OBJECT_KEY
+          continue
         case OBJECT_KEY:
           if (value instanceof Keyword) {
             if (Object.hasOwn(into, value.name)) state.fail(`duplicate key :${value.name}`, start, pos)
@@ -352,6 +410,7 @@ export function scan(state: ReaderState): boolean {
   held[depth] = into
   keys[depth] = key
   masks[depth] = mask
+  state.count = count
   if (end < text.length) state.tooLarge()
   return false
 }

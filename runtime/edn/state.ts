@@ -13,6 +13,7 @@ import { Sym, Tagged } from './values.ts'
 
 const MAX_HELD_WHILE_SKIPPING_UNITS = 64
 const MAX_FRAMES_KEPT = 1024
+const MAX_VALUES_KEPT = 4096
 const HASH = 35
 
 /** Where reading stands between two texts, and what happens off the hot path. */
@@ -30,6 +31,13 @@ export class ReaderState {
   held: any[] = [undefined] // the container, or the tag
   keys: any[] = [undefined] // the key whose value is being read
   masks: number[] = [0] // a bit set for every key that may be in the object
+  bases: number[] = [0] // where the frame's values begin
+  /** The items and fields of all vectors and maps that are not closed. */
+  values: unknown[] = [undefined]
+  /** How many of them there are. */
+  count = 0
+  /** How many there have been in this form. */
+  mostValues = 0
 
   readonly source = new Source()
   readonly string = new StringScan()
@@ -103,8 +111,9 @@ export class ReaderState {
   endForm(): void {
     this.inForm = false
     this.depth = 0
+    this.forgetValues()
     if (this.kinds.length > MAX_FRAMES_KEPT) {
-      this.kinds.length = this.held.length = this.keys.length = this.masks.length = 1
+      this.kinds.length = this.held.length = this.keys.length = this.masks.length = this.bases.length = 1
     }
     this.kinds[0] = TOP
     this.held[0] = undefined
@@ -170,6 +179,8 @@ export class ReaderState {
       kinds[i] = SKIPPED[kinds[i]!]!
       this.held[i] = this.keys[i] = undefined
     }
+    this.mostValues = this.values.length
+    this.forgetValues()
     this.string.forget()
     throw this.overCap(Math.min(source.text.length, source.pos), head)
   }
@@ -205,6 +216,7 @@ export class ReaderState {
     this.mode = TO_NEXT_LINE
     this.held.fill(undefined)
     this.keys.fill(undefined)
+    this.mostValues = this.values.length
     this.endForm()
     this.string.reset()
     this.taken = source.bytesAt(pos)
@@ -213,6 +225,14 @@ export class ReaderState {
       data,
       ...(cause !== undefined && { cause }),
     })
+  }
+
+  /** They must not stay alive until others take their place. */
+  private forgetValues(): void {
+    const { values, mostValues } = this
+    if (values.length > MAX_VALUES_KEPT) values.length = 1
+    for (let i = 0; i < mostValues && i < values.length; i++) values[i] = undefined
+    this.count = this.mostValues = 0
   }
 
   private get building(): boolean {
@@ -236,12 +256,10 @@ export class ReaderState {
 
   // `#tag [7 …`: enough to tell whoever waits for 7.
   private head(): { tag: string; id: number } | undefined {
-    const [, tag, items] = this.held as [unknown, unknown, unknown]
-    return this.kinds[1] === TAG &&
-      Array.isArray(items) &&
-      typeof items[0] === 'number' &&
-      this.kinds[2] === IN_VECTOR
-      ? { tag: tag as string, id: items[0] }
-      : undefined
+    const [, tag, vector, inside] = this.held as unknown[]
+    if (this.kinds[1] !== TAG || this.kinds[2] !== IN_VECTOR || vector === undefined) return undefined
+    // What is inside of it may be the first item, and what stands there one of its own.
+    const id = inside === undefined || this.bases[3]! > 0 ? this.values[0] : undefined
+    return typeof id === 'number' ? { tag: tag as string, id } : undefined
   }
 }
