@@ -62,10 +62,7 @@ export class FieldNames {
   }
 
   #has(name: string): boolean {
-    for (let names: FieldNames | undefined = this; names !== NO_FIELDS; names = names!.#before) {
-      if (names!.name === name) return true
-    }
-    return false
+    return this.#before !== undefined && (this.name === name || this.#before.#has(name))
   }
 
   #all(): string[] {
@@ -87,6 +84,7 @@ function maker(names: string[]): Make | undefined {
   if (names.includes('__proto__')) return undefined
   const fields = names.map((name, i) => `${JSON.stringify(name)}: values[from + ${i}]`)
   try {
+    // eslint-disable-next-line typescript/no-implied-eval -- the names are quoted
     return new Function('values', 'from', `return { ${fields.join(', ')} }`) as Make
   } catch {
     return undefined // Node was told to make no code of strings

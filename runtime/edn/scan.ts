@@ -72,6 +72,7 @@ export function scan(state: ReaderState): boolean {
     } else {
       if (pos >= end) break
       unit = text.charCodeAt(pos)
+      if (unit === 32 && pos + 1 < end) unit = text.charCodeAt(++pos) // mostly there is one, and only one
       const cls = classes[unit]! & ~ENDS
       if (cls === SPACE) {
         pos++

@@ -36,12 +36,21 @@ export function charText(char: string): string {
   return unit < 33 || (char.length === 1 && INVISIBLE.test(char)) ? '\\' + hex(unit) : '\\' + char
 }
 
-/** The field of an object as a keyword, in UTF-8 with a space on either side; `undefined` if it cannot be one. */
-export function fieldLabel(name: string): Uint8Array | undefined {
+/** The field of an object as it is written. */
+export interface Label {
+  name: string
+  /** As a keyword, in UTF-8 with a space on either side. */
+  bytes: Uint8Array
+  /** The field that came behind it the last time. */
+  likely: Label | undefined
+}
+
+/** The label of a field; `undefined` if it cannot be a keyword. */
+export function fieldLabel(name: string): Label | undefined {
   const known = fields.get(name)
   if (known !== undefined) return known
   if (!isKeywordText(name)) return undefined
-  const label = new Uint8Array(Buffer.from(' :' + name + ' '))
+  const label = { name, bytes: new Uint8Array(Buffer.from(' :' + name + ' ')), likely: undefined }
   remember(fields, name, label)
   return label
 }
@@ -72,7 +81,7 @@ const hex = (unit: number): string => 'u' + unit.toString(16).toUpperCase().padS
 
 // Bounded: the names may come from input. To start afresh is cheaper than to choose what goes.
 const MAX_REMEMBERED = 4096
-const fields = new Map<string, Uint8Array>()
+const fields = new Map<string, Label>()
 const tags = new Map<string, string>()
 
 function remember<T>(table: Map<string, T>, name: string, text: T): void {
