@@ -14,10 +14,16 @@ const symbolTexts: string[] = new Array<string>(SLOTS).fill('')
 const symbols: (Sym | null | boolean)[] = new Array<null>(SLOTS).fill(null)
 
 /** The name of the keyword whose text without colon is at [start, end), `''` if that is none. */
-export function keywordText(text: string, start: number, end: number, hash: number): string {
+export function keywordText(
+  text: string,
+  units: Uint16Array,
+  start: number,
+  end: number,
+  hash: number,
+): string {
   const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1)
   const known = keywordTexts[slot]!
-  if (same(known, text, start, end)) return known
+  if (same(known, units, start, end)) return known
   let name = text.slice(start, end)
   if (!isSimpleName(name) && !isName(':' + name)) return ''
   if (name.length > MAX_LENGTH_UNITS) return name
@@ -38,13 +44,14 @@ export function keyword(name: string, hash: number): Keyword {
 /** The symbol at [start, end), or what `nil`, `true` and `false` stand for; `undefined` if it is none. */
 export function symbol(
   text: string,
+  units: Uint16Array,
   start: number,
   end: number,
   hash: number,
 ): Sym | null | boolean | undefined {
   const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1)
   const known = symbolTexts[slot]!
-  if (known !== '' && same(known, text, start, end)) return symbols[slot]
+  if (known !== '' && same(known, units, start, end)) return symbols[slot]
   const name = text.slice(start, end)
   const value = interpret(name)
   if (value !== undefined && name.length <= MAX_LENGTH_UNITS) {
@@ -61,9 +68,9 @@ function interpret(name: string): Sym | null | boolean | undefined {
   return isSymbolText(name) ? new Sym(intern(name)) : undefined
 }
 
-function same(known: string, text: string, start: number, end: number): boolean {
+function same(known: string, units: Uint16Array, start: number, end: number): boolean {
   const length = end - start
   if (known.length !== length) return false
-  for (let i = 0; i < length; i++) if (known.charCodeAt(i) !== text.charCodeAt(start + i)) return false
+  for (let i = 0; i < length; i++) if (known.charCodeAt(i) !== units[start + i]) return false
   return true
 }

@@ -17,7 +17,9 @@ type Make = (values: readonly unknown[], from: number) => object
 export class FieldNames {
   /** The field that came next the last time. */
   likely: FieldNames | undefined
-  readonly name: string
+  /** The UTF-16 units of the last name. */
+  readonly codes: Uint16Array
+  readonly #name: string
   readonly #before: FieldNames | undefined
   readonly #count: number
   #following: Map<string, FieldNames> | undefined
@@ -26,7 +28,8 @@ export class FieldNames {
   #make: Make | undefined
 
   constructor(name: string, before: FieldNames | undefined) {
-    this.name = name
+    this.#name = name
+    this.codes = Uint16Array.from({ length: name.length }, (_, i) => name.charCodeAt(i))
     this.#before = before
     this.#count = before === undefined ? 0 : before.#count + 1
   }
@@ -62,11 +65,11 @@ export class FieldNames {
   }
 
   #has(name: string): boolean {
-    return this.#before !== undefined && (this.name === name || this.#before.#has(name))
+    return this.#before !== undefined && (this.#name === name || this.#before.#has(name))
   }
 
   #all(): string[] {
-    return this.#before === undefined ? [] : [...this.#before.#all(), this.name]
+    return this.#before === undefined ? [] : [...this.#before.#all(), this.#name]
   }
 }
 

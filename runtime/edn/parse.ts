@@ -2,12 +2,13 @@ import { WatError } from '../error.ts'
 import { advance } from './advance.ts'
 import type { ReaderOptions } from './options.ts'
 import { ReaderState } from './state.ts'
+import { MAX_UNITS } from './units.ts'
 
 /** The one form in the text. Throws a `WatError`, `malformed`, if there is none or more than one. */
 export function parse(text: string | Uint8Array, options?: ReaderOptions): unknown {
   // Making a state costs as much as reading a small form: one waits for the next call. A tag reader may parse in
   // turn, so it is taken away meanwhile; after an error it is not used again.
-  const reusable = typeof text === 'string' && options === undefined
+  const reusable = typeof text === 'string' && options === undefined && text.length <= MAX_UNITS
   const state = (reusable ? idle : undefined) ?? new ReaderState(options)
   if (reusable) {
     idle = undefined

@@ -39,7 +39,8 @@ const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power)
  */
 export function scan(state: ReaderState): boolean {
   const { source, kinds, held, keys, masks, bases, values } = state
-  const text = source.text
+  const { text } = source
+  const units = source.units.array
   const classes = CLASS
   let pos = source.pos
   if (source.invalid && state.mode !== TO_NEXT_LINE) state.fail('invalid UTF-8', pos, pos, source.cut)
@@ -71,8 +72,8 @@ export function scan(state: ReaderState): boolean {
       resumed = false
     } else {
       if (pos >= end) break
-      unit = text.charCodeAt(pos)
-      if (unit === 32 && pos + 1 < end) unit = text.charCodeAt(++pos) // mostly there is one, and only one
+      unit = units[pos]!
+      if (unit === 32 && pos + 1 < end) unit = units[++pos]! // mostly there is one, and only one
       const cls = classes[unit]! & ~ENDS
       if (cls === SPACE) {
         pos++
@@ -93,22 +94,22 @@ export function scan(state: ReaderState): boolean {
       let token = cls
       if (cls === SIGN) {
         if (pos + 1 === end && state.open(end)) break
-        token = pos + 1 < end && isDigit(text.charCodeAt(pos + 1)) ? DIGIT : SYMBOL
+        token = pos + 1 < end && isDigit(units[pos + 1]!) ? DIGIT : SYMBOL
       }
       switch (token) {
         case KEYWORD: {
           let at = pos + 1
           const likely = kind === FIELD_NAME ? into.likely : undefined
           if (likely !== undefined) {
-            const { name } = likely
-            const over = at + name.length
+            const { codes } = likely
+            const over = at + codes.length
             if (over < end) {
               let i = 0
-              while (at < over && text.charCodeAt(at) === name.charCodeAt(i)) {
+              while (at < over && units[at]! === codes[i]!) {
                 at++
                 i++
               }
-              if (at === over && classes[text.charCodeAt(at)]! >= ENDS) {
+              if (at === over && classes[units[at]!]! >= ENDS) {
                 into = likely
                 kind = FIELD_VALUE
                 pos = at
@@ -118,12 +119,12 @@ export function scan(state: ReaderState): boolean {
             }
           }
           let hash = 0
-          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
+          while (at < end && classes[(unit = units[at]!)]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
             at++
           }
           if (at === end && state.open(end)) break reading
-          const name = keywordText(text, pos + 1, at, hash)
+          const name = keywordText(text, units, pos + 1, at, hash)
           if (name === '') state.fail('not a keyword', start, at)
           pos = at
           if (kind === FIELD_NAME) {
@@ -154,8 +155,8 @@ export function scan(state: ReaderState): boolean {
         case STRING: {
           const near = pos + NEAR_UNITS < end ? pos + NEAR_UNITS : end
           let at = pos + 1
-          while (at < near && (unit = text.charCodeAt(at)) !== 34 && unit !== 92) at++
-          if (at === near && near < end) unit = text.charCodeAt((at = plainEnd(text, at, end)))
+          while (at < near && (unit = units[at]!) !== 34 && unit !== 92) at++
+          if (at === near && near < end) unit = units[(at = plainEnd(text, at, end))]!
           if (at < end && unit === 34) {
             value = text.slice(pos + 1, at)
             pos = at + 1
@@ -176,16 +177,16 @@ export function scan(state: ReaderState): boolean {
           const from = cls === SIGN ? pos + 1 : pos
           let at = from
           let number = 0
-          while (at < end && (unit = text.charCodeAt(at)) >= 48 && unit <= 57) {
+          while (at < end && (unit = units[at]!) >= 48 && unit <= 57) {
             number = number * 10 + (unit - 48)
             at++
           }
           let digits = at - from
           let fraction = -1
-          const octal = digits > 1 && text.charCodeAt(from) === 48
+          const octal = digits > 1 && units[from]! === 48
           if (at < end && unit === 46 /* . */) {
             const point = at++
-            while (at < end && (unit = text.charCodeAt(at)) >= 48 && unit <= 57) {
+            while (at < end && (unit = units[at]!) >= 48 && unit <= 57) {
               number = number * 10 + (unit - 48)
               at++
             }
@@ -201,7 +202,7 @@ export function scan(state: ReaderState): boolean {
             pos = at
             break
           }
-          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS && unit !== 35) at++
+          while (at < end && classes[(unit = units[at]!)]! < ENDS && unit !== 35) at++
           if (at === end && state.open(end)) break reading
           value = parseNumber(text.slice(pos, at))
           if (value === undefined) state.fail('not a number', start, at)
@@ -211,12 +212,12 @@ export function scan(state: ReaderState): boolean {
         case SYMBOL: {
           let at = pos
           let hash = 0
-          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
+          while (at < end && classes[(unit = units[at]!)]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
             at++
           }
           if (at === end && state.open(end)) break reading
-          value = symbol(text, pos, at, hash)
+          value = symbol(text, units, pos, at, hash)
           if (value === undefined) state.fail('not a symbol', start, at)
           pos = at
           break
@@ -257,7 +258,7 @@ export function scan(state: ReaderState): boolean {
             if (state.open(end)) break reading
             state.fail('the input ends behind #', end, end, true)
           }
-          unit = text.charCodeAt(pos + 1)
+          unit = units[pos + 1]!
           if (unit === 123 /* { */) {
             pos += 2
             opens = kind < DISCARD ? IN_SET : SKIP_SET
@@ -271,12 +272,12 @@ export function scan(state: ReaderState): boolean {
           }
           let at = pos + 1
           let hash = 0
-          while (at < end && classes[(unit = text.charCodeAt(at))]! < ENDS) {
+          while (at < end && classes[(unit = units[at]!)]! < ENDS) {
             hash = (Math.imul(hash, 31) + unit) | 0
             at++
           }
           if (at === end && state.open(end)) break reading
-          unit = text.charCodeAt(pos + 1)
+          unit = units[pos + 1]!
           if (unit === 35 /* # */) {
             value = parseSymbolic(text.slice(pos + 2, at))
             if (value === undefined) state.fail('not one of ##Inf, ##-Inf and ##NaN', start, at)

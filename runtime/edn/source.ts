@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { TERMINATOR } from './chars.ts'
+import { MAX_UNITS, Units } from './units.ts'
 import { type Piece, Utf8 } from './utf8.ts'
 
 export interface Position {
@@ -15,6 +16,8 @@ export interface Position {
 /** The input: a queue of texts, one of them current, and where in the whole input we are. */
 export class Source {
   text = ''
+  /** The same, unit by unit. */
+  readonly units = new Units()
   /** What comes before is read; what the current text has behind it at `load` is carried over. */
   pos = 0
   /** Nothing comes behind the current text. */
@@ -41,7 +44,16 @@ export class Source {
   private head = 0
   private scanned = 0
   private readonly utf8 = new Utf8()
-  private readonly enqueue = (piece: Piece) => void this.queue.push(piece)
+  private readonly enqueue = ({ text, bytes, invalid, cut }: Piece) => {
+    if (text.length <= MAX_UNITS) return void this.queue.push({ text, bytes, invalid, cut })
+    for (let from = 0, to; from < text.length; from = to) {
+      to = from + MAX_UNITS
+      if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
+      const part = text.slice(from, to)
+      const partBytes = bytes === text.length ? part.length : Buffer.byteLength(part)
+      this.queue.push({ text: part, bytes: partBytes, invalid })
+    }
+  }
 
   push(chunk: string | Uint8Array): void {
     if (this.ended) throw new WatError('malformed', 'input after the end of input')
@@ -79,7 +91,7 @@ export class Source {
     if (text === '') return
     const bytes = Buffer.byteLength(text)
     this.pushed += bytes
-    this.queue.push({ text, bytes, invalid: false })
+    this.enqueue({ text, bytes, invalid: false })
   }
 
   /**
@@ -171,6 +183,7 @@ export class Source {
 
   private enter(text: string, bytes: number): void {
     this.text = text
+    this.units.fill(text)
     this.bytes = bytes
     this.ascii = bytes === text.length
     this.pos = 0

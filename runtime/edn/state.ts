@@ -190,7 +190,7 @@ export class ReaderState {
     if (text.charCodeAt(start) === 58 /* : */) {
       return isMapNamespace(text.slice(start + 1, end)) ? text.slice(start, end) : undefined
     }
-    const name = symbol(text, start, end, hash)
+    const name = symbol(text, this.source.units.array, start, end, hash)
     if (!(name instanceof Sym)) return undefined
     const first = name.name.charCodeAt(0) | 32
     return (first >= 97 && first <= 122) || /^\p{L}/u.test(name.name) ? name.name : undefined
