@@ -105,7 +105,7 @@ export function scan(state: ReaderState): boolean {
             const over = at + codes.length
             if (over < end) {
               let i = 0
-              while (at < over && units[at]! === codes[i]!) {
+              while (at < over && units[at] === codes[i]) {
                 at++
                 i++
               }
@@ -183,7 +183,7 @@ export function scan(state: ReaderState): boolean {
           }
           let digits = at - from
           let fraction = -1
-          const octal = digits > 1 && units[from]! === 48
+          const octal = digits > 1 && units[from] === 48
           if (at < end && unit === 46 /* . */) {
             const point = at++
             while (at < end && (unit = units[at]!) >= 48 && unit <= 57) {

@@ -44,6 +44,9 @@ class FdSink implements Sink {
   readonly #outlet: Outlet
   #chunks: Uint8Array[] = []
   #kept = false
+  /** The pipe is full, and nothing waits for room in it yet. */
+  #full = false
+  #immediate = false
   #done: (error?: Error) => void = () => {}
 
   constructor(outlet: Outlet) {
@@ -55,6 +58,10 @@ class FdSink implements Sink {
     this.#kept = false
     this.#done = done
     this.#go()
+  }
+
+  retry(): void {
+    if (this.#full) this.#go()
   }
 
   writeSync(chunks: Uint8Array[]): void {
@@ -71,7 +78,8 @@ class FdSink implements Sink {
     this.#outlet.close()
   }
 
-  #go(): void {
+  #go(wait = false): void {
+    this.#full = false
     while (this.#chunks.length > 0) {
       try {
         this.#skip(writeNow(this.#outlet.fd(), this.#chunks))
@@ -80,6 +88,7 @@ class FdSink implements Sink {
         if (code === 'EINTR') continue
         if (code !== 'EAGAIN') return this.#finish(error as Error)
         this.#keep()
+        if (!wait) return this.#waitSoon()
         const [next] = this.#chunks as [Uint8Array]
         return this.#outlet.wait(next, (written, failure) => {
           if (failure) return this.#finish(failure)
@@ -89,6 +98,20 @@ class FdSink implements Sink {
       }
     }
     this.#finish()
+  }
+
+  /**
+   * While this process reads on, the other side may be waiting for more: what is left of this turn of the
+   * event loop can try again. Only then a wait begins, which nothing can cut short.
+   */
+  #waitSoon(): void {
+    this.#full = true
+    if (this.#immediate) return
+    this.#immediate = true
+    setImmediate(() => {
+      this.#immediate = false
+      if (this.#full) this.#go(true)
+    })
   }
 
   /** From now on the memory of the last chunk is no longer ours. */
@@ -118,13 +141,22 @@ class FdSink implements Sink {
   }
 }
 
+/** More than a pipe takes at once; each chunk that is offered costs time. */
+const MAX_OFFER_BYTES = 256 * 1024
 /** As many chunks as the system takes in one call: IOV_MAX is 1024 on Linux and macOS. */
 const MAX_CHUNKS = 1024
 
 function writeNow(fd: number, chunks: Uint8Array[]): number {
   if (fd < 0) throw Object.assign(new Error('write EBADF'), { code: 'EBADF' })
   if (chunks.length === 1) return fs.writeSync(fd, chunks[0] as Uint8Array)
-  return fs.writevSync(fd, chunks.length > MAX_CHUNKS ? chunks.slice(0, MAX_CHUNKS) : chunks)
+  return fs.writevSync(fd, chunks.slice(0, offered(chunks)))
+}
+
+function offered(chunks: Uint8Array[]): number {
+  let count = 0
+  for (let bytes = 0; count < chunks.length && count < MAX_CHUNKS && bytes < MAX_OFFER_BYTES; count++)
+    bytes += (chunks[count] as Uint8Array).length
+  return count
 }
 
 /** Waits for room in a full pipe or terminal, sleeping between tries: nothing else may run any more. */

@@ -56,11 +56,13 @@ export class Link {
     this.#pumping = true
     let more = true
     try {
-      while (more && this.#handlers.wanted()) more = this.#deliver()
+      do {
+        while (more && this.#handlers.wanted()) more = this.#deliver()
+        this.#handlers.onIdle()
+      } while (more && this.#handlers.wanted()) // what was written has made room for more
     } finally {
       this.#pumping = false
     }
-    this.#handlers.onIdle()
     if (!more && this.#sourceEnded) this.#finish()
     else this.#setReading(!more)
   }

@@ -115,7 +115,8 @@ export class Outbox {
 
   /** Writes what is queued now, unless a write is under way; that one's end takes the rest along. */
   flush(): void {
-    if (this.#writing || this.#failure || this.#broken || !this.#sink || this.#out.busy) return
+    if (this.#failure || this.#broken || !this.#sink || this.#out.busy) return
+    if (this.#writing) return this.#sink.retry?.()
     if (this.queued === 0) {
       if (this.#ending) this.#finish(this.#sink)
       return
