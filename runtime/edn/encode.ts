@@ -72,37 +72,23 @@ const MAX_CALLS = 400
 // Each of these writes at `at` and gives the place behind it. Bytes, not text: a text put together from a
 // hundred pieces costs more in memory that is thrown away than in time.
 function put(at: number, value: unknown, depth: number, denyReserved: boolean): number {
-  switch (typeof value) {
-    case 'string':
-      return putString(at, value)
-    case 'number':
-      return putNumber(at, value)
-    case 'boolean':
-      return putBytes(at, value ? TRUE : FALSE)
-    case 'object': {
-      if (value === null) return putBytes(at, NIL)
-      if (depth === MAX_CALLS) return putText(at, layout(value, { denyReserved, path: [] }, false))
-      const prototype: unknown = Object.getPrototypeOf(value)
-      if (prototype === Object.prototype) return putFields(at, value as Fields, depth, denyReserved)
-      if (prototype === Keyword.prototype) return putName(at, (value as Keyword).name)
-      if (Array.isArray(value)) return putItems(at, value, prototype, depth, denyReserved)
-      return putOther(at, value, depth, denyReserved)
-    }
-    default:
-      return putText(at, leafText(value, { denyReserved, path: [] })!)
-  }
+  if (typeof value === 'string') return putString(at, value)
+  if (typeof value === 'number') return putNumber(at, value)
+  if (typeof value === 'boolean') return putBytes(at, value ? TRUE : FALSE)
+  if (typeof value !== 'object') return putText(at, leafText(value, { denyReserved, path: [] })!)
+  if (value === null) return putBytes(at, NIL)
+  if (depth === MAX_CALLS) return putText(at, layout(value, { denyReserved, path: [] }, false))
+  if (Array.isArray(value)) return putItems(at, value, depth, denyReserved)
+  if (value instanceof Keyword) return putName(at, value.name)
+  if (Object.getPrototypeOf(value) === Object.prototype)
+    return putFields(at, value as Fields, depth, denyReserved)
+  return putOther(at, value, depth, denyReserved)
 }
 
 type Fields = Record<string, unknown>
 
-function putItems(
-  at: number,
-  items: readonly unknown[],
-  prototype: unknown,
-  depth: number,
-  denyReserved: boolean,
-): number {
-  const list = prototype !== Array.prototype && items instanceof List
+function putItems(at: number, items: readonly unknown[], depth: number, denyReserved: boolean): number {
+  const list = items.constructor !== Array && items instanceof List
   at = putByte(at, list ? 40 : 91)
   for (let i = 0; i < items.length; i++) {
     if (i > 0) at = putByte(at, SPACE)
@@ -219,20 +205,17 @@ function putNumber(at: number, number: number): number {
     return putAscii(at, numberText(number))
   if (at + DECIMAL_BYTES > bytes.length) bytes = grown(bytes, at, DECIMAL_BYTES)
   const size = scaled < 0 ? -scaled : scaled
-  let fraction = size % FRACTION
+  const whole = (size / FRACTION) | 0
   if (scaled < 0) bytes[at++] = MINUS
-  at = putInteger(at, (size - fraction) / FRACTION)
-  const to = bytes
-  to[at++] = POINT
-  for (let digit = FRACTION / 10; fraction > 0; digit /= 10) {
-    const first = (fraction / digit) | 0
-    to[at++] = ZERO + first
-    fraction -= first * digit
-  }
+  at = putInteger(at, whole)
+  bytes[at] = POINT
+  at = putDigits(at + 1, size - whole * FRACTION, FRACTION_DIGITS)
+  while (bytes[at - 1] === ZERO) at--
   return at
 }
 
-const FRACTION = 10_000
+const FRACTION_DIGITS = 4
+const FRACTION = 10 ** FRACTION_DIGITS
 const MAX_SCALED = 1e10
 const DECIMAL_BYTES = 20
 
@@ -240,21 +223,27 @@ const INTEGER_BYTES = 11
 
 function putInteger(at: number, integer: number): number {
   if (at + INTEGER_BYTES > bytes.length) bytes = grown(bytes, at, INTEGER_BYTES)
-  const to = bytes
   let left = integer
   if (left < 0) {
-    to[at++] = MINUS
+    bytes[at++] = MINUS
     left = -left
   }
-  let end = at + 1
-  for (let bound = 10; left >= bound; bound *= 10) end++
-  for (let i = end - 1; i >= at; i--) {
+  let digits = 1
+  for (let bound = 10; left >= bound; bound *= 10) digits++
+  return putDigits(at, left, digits)
+}
+
+/** Where there is room. */
+function putDigits(at: number, integer: number, digits: number): number {
+  const to = bytes
+  let left = integer
+  for (let i = at + digits - 1; i >= at; i--) {
     // Below 43,691 a multiplication and a shift divide exactly, and many times faster.
     const tenth = left < 43_691 ? Math.imul(left, 52_429) >>> 19 : (left / 10) | 0
     to[i] = ZERO + (left - tenth * 10)
     left = tenth
   }
-  return end
+  return at + digits
 }
 
 const TRUE = new Uint8Array(Buffer.from('true'))
