@@ -1,14 +1,14 @@
 import { execa } from 'execa'
 import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
-import type { Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 
 /** A started process and the pipes that its parent holds. */
 export interface Launched {
   process: ChildProcess
   stdin: Socket
-  stdout: Readable
-  stderr: Readable
+  stdout: Socket
+  stderr: Socket
   /** Its end tells the child that this process is gone. */
   lifeline: Duplex
   /** Its end tells the child's guard the same. */
@@ -17,7 +17,7 @@ export interface Launched {
   failure: Promise<Error | undefined>
 }
 
-type Pipes = [Socket, Readable, Readable, Duplex, Duplex]
+type Pipes = [Socket, Socket, Socket, Duplex, Duplex]
 
 /**
  * Starts a command as the leader of its own process group, with pipes of its own. This is the one file

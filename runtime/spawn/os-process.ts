@@ -1,8 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
 import { WatError } from '../error.ts'
+import { socketSource } from '../vm/fd.ts'
 import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
-import { setStreamRef, streamSource } from '../wire/streams.ts'
+import { setStreamRef } from '../wire/streams.ts'
 import { CHILD_EXITED } from './guard.ts'
 import type * as launching from './launch.ts'
 import { commandFor, type Seat } from './command-line.ts'
@@ -42,8 +43,8 @@ export class OsProcess implements Running {
     this.#launched = launched
     const { lifeline, guard } = launched
     this.stdin = socketSink(launched.stdin)
-    this.stdout = streamSource(launched.stdout)
-    this.stderr = streamSource(launched.stderr)
+    this.stdout = socketSource(launched.stdout)
+    this.stderr = socketSource(launched.stderr)
     for (const pipe of [lifeline, guard]) {
       pipe.on('error', () => {}) // nobody is there to read it, as in a group that was killed
       setStreamRef(pipe, false)

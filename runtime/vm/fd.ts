@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type net from 'node:net'
 import type { Source } from '../wire/pipe.ts'
+import { setStreamRef, streamSource } from '../wire/streams.ts'
 import { RawPipe } from './raw-pipe.ts'
 
 /** Node's read buffer of one pipe; also the largest chunk that is parsed in one go. */
@@ -43,7 +44,7 @@ export function ownDescription(fd: number, kind: Kind, mode: 'read' | 'write'): 
 /** The bytes of a file descriptor, whatever it is. */
 export function fdSource(fd: number, kind: Kind): Source {
   if (kind === 'closed') return emptySource()
-  if (kind === 'pipe' || kind === 'socket') return rawSource(fd) ?? socketSource(fd)
+  if (kind === 'pipe' || kind === 'socket') return pipeSource(fd)
   if (kind === 'terminal') return terminalSource(fd)
   return fileSource(fd)
 }
@@ -53,14 +54,43 @@ export function emptySource(): Source {
   return { open: (_, onEnd) => queueMicrotask(onEnd), pause() {}, resume() {}, setRef() {}, close() {} }
 }
 
-function rawSource(fd: number): Source | undefined {
+/**
+ * The bytes of a socket that Node has made, such as the stdout of a child: past its stream, which
+ * allocates 64 KiB for every read.
+ */
+export function socketSource(socket: net.Socket): Source {
+  const pipe = RawPipe.of(socket)
+  if (!pipe) return streamSource(socket)
+  const source = rawSource(pipe)
+  return {
+    ...source,
+    open(onBytes, onEnd) {
+      socket.once('error', () => socket.destroy())
+      socket.once('close', onEnd)
+      source.open(onBytes, onEnd)
+    },
+    setRef: on => setStreamRef(socket, on),
+  }
+}
+
+function pipeSource(fd: number): Source {
   const pipe = RawPipe.open(fd)
-  if (!pipe) return undefined
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  if (!pipe) return ownSocketSource(fd)
+  const source = rawSource(pipe)
+  return {
+    ...source,
+    open(onBytes, onEnd) {
+      source.open(onBytes, onEnd)
+      pipe.setRef(false)
+    },
+  }
+}
+
+function rawSource(pipe: RawPipe): Source {
   return {
     open(onBytes, onEnd) {
+      const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
       pipe.read(buffer, length => onBytes(buffer.subarray(0, length)), onEnd)
-      pipe.setRef(false)
     },
     pause: () => pipe.stop(),
     resume: () => pipe.start(),
@@ -69,7 +99,7 @@ function rawSource(fd: number): Source | undefined {
   }
 }
 
-function socketSource(fd: number): Source {
+function ownSocketSource(fd: number): Source {
   const { Socket } = process.getBuiltinModule('node:net')
   let onBytes: (chunk: Uint8Array) => void
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
@@ -85,16 +115,16 @@ function socketSource(fd: number): Source {
       },
     },
   })
-  return streamSource(socket, handler => (onBytes = handler))
+  return listenedSource(socket, handler => (onBytes = handler))
 }
 
 function terminalSource(fd: number): Source {
   const { ReadStream } = process.getBuiltinModule('node:tty')
   const terminal = new ReadStream(fd)
-  return streamSource(terminal, handler => terminal.on('data', handler))
+  return listenedSource(terminal, handler => terminal.on('data', handler))
 }
 
-function streamSource(socket: net.Socket, listen: (handler: (chunk: Uint8Array) => void) => void): Source {
+function listenedSource(socket: net.Socket, listen: (handler: (chunk: Uint8Array) => void) => void): Source {
   return {
     open(onBytes, onEnd) {
       listen(onBytes)

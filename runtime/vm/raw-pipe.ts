@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type net from 'node:net'
 
 /** libuv's handle of a pipe, as Node's own streams use it. */
 interface Handle {
@@ -39,19 +40,27 @@ interface StreamBinding {
 export class RawPipe {
   readonly #handle: Handle
   readonly #stream: StreamBinding
+  readonly #close: () => void
 
   /** Takes over a descriptor, which becomes non-blocking; `undefined` where there are no such handles. */
   static open(fd: number): RawPipe | undefined {
-    const pipes = binding('pipe_wrap') as PipeBinding | undefined
-    const stream = binding('stream_wrap') as StreamBinding | undefined
+    const { pipes, stream } = (bindings ??= findBindings())
     if (!pipes || !stream) return undefined
     const handle = new pipes.Pipe(pipes.constants.SOCKET)
-    return handle.open(fd) === 0 ? new RawPipe(handle, stream) : undefined
+    return handle.open(fd) === 0 ? new RawPipe(handle, stream, () => handle.close()) : undefined
   }
 
-  private constructor(handle: Handle, stream: StreamBinding) {
+  /** The pipe of a socket that Node has made. Who reads it so must not read the socket itself. */
+  static of(socket: net.Socket): RawPipe | undefined {
+    const { stream } = (bindings ??= findBindings())
+    const { _handle: handle } = socket as net.Socket & { _handle?: Handle | null }
+    return stream && handle ? new RawPipe(handle, stream, () => void socket.destroy()) : undefined
+  }
+
+  private constructor(handle: Handle, stream: StreamBinding, close: () => void) {
     this.#handle = handle
     this.#stream = stream
+    this.#close = close
   }
 
   /** Below 0 once it is closed. */
@@ -101,7 +110,7 @@ export class RawPipe {
   }
 
   close(): void {
-    if (this.fd >= 0) this.#handle.close()
+    if (this.fd >= 0) this.#close()
   }
 }
 
@@ -112,14 +121,20 @@ function systemError(status: number): Error {
   return Object.assign(new Error(`write ${code}`), { code })
 }
 
-function binding(name: string): object | undefined {
+let bindings: { pipes?: PipeBinding; stream?: StreamBinding } | undefined
+
+function findBindings(): { pipes?: PipeBinding; stream?: StreamBinding } {
   // Who asks for these warnings asks about the program, not about us.
   const { NODE_OPTIONS = '', NODE_PENDING_DEPRECATION } = process.env
   const warned = /--pending-deprecation/.test([...process.execArgv, NODE_OPTIONS].join(' '))
-  if (warned || NODE_PENDING_DEPRECATION === '1') return undefined
+  if (warned || NODE_PENDING_DEPRECATION === '1') return {}
+  const node = process as unknown as { binding(name: string): unknown }
   try {
-    return (process as unknown as { binding(name: string): object }).binding(name)
+    return {
+      pipes: node.binding('pipe_wrap') as PipeBinding,
+      stream: node.binding('stream_wrap') as StreamBinding,
+    }
   } catch {
-    return undefined
+    return {}
   }
 }
