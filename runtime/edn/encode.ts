@@ -263,12 +263,3 @@ function isPolluted(): boolean {
 }
 
 const NOTHING = {}
-
-// V8 takes the read of a field that was seen to be slow under one name for one that always has this name, and
-// then gives up its code for `putFields` over and over. It does not after two names.
-for (const name of ['a', 'b']) {
-  const slow: Fields = { first: 0, [name]: 0 }
-  delete slow.first
-  encodeTo(spare, slow)
-  spare.clear()
-}
