@@ -1,3 +1,4 @@
+import { Buffer, isUtf8 } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { advance } from './advance.ts'
 import type { ReaderOptions } from './options.ts'
@@ -5,7 +6,8 @@ import { ReaderState } from './state.ts'
 import { MAX_UNITS } from './units.ts'
 
 /** The one form in the text. Throws a `WatError`, `malformed`, if there is none or more than one. */
-export function parse(text: string | Uint8Array, options?: ReaderOptions): unknown {
+export function parse(input: string | Uint8Array, options?: ReaderOptions): unknown {
+  const text = textOf(input)
   // Making a state costs as much as reading a small form: one waits for the next call. A tag reader may parse in
   // turn, so it is taken away meanwhile; after an error it is not used again.
   const reusable = typeof text === 'string' && options === undefined && text.length <= MAX_UNITS
@@ -41,6 +43,12 @@ export function parseAll(text: string | Uint8Array, options?: ReaderOptions): un
   const values: unknown[] = []
   while (advance(state)) values.push(state.value)
   return values
+}
+
+/** What is no UTF-8 is for the reader, which tells where. */
+function textOf(input: string | Uint8Array): string | Uint8Array {
+  if (typeof input === 'string' || !isUtf8(input)) return input
+  return Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString()
 }
 
 let idle: ReaderState | undefined

@@ -1,8 +1,13 @@
 import { Buffer } from 'node:buffer'
 
 /** As long as texts are read in one go. */
-export const MAX_UNITS = 65_536
+export const MAX_UNITS = 1024 * 1024
+/** As long as what comes from a pipe at once; room for more is not kept. */
+const KEPT_UNITS = 64 * 1024
 const FIRST_UNITS = 512
+
+/** A longer text is copied faster by a call out of JavaScript. */
+const LOOP_UNITS = 48
 
 const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0
 
@@ -15,15 +20,19 @@ export class Units {
   fill(text: string): void {
     const { length } = text
     const room = this.array.length
-    if (this.#bytes === undefined || room < length || (room > MAX_UNITS && length <= MAX_UNITS))
+    if (this.#bytes === undefined || room < length || (room > KEPT_UNITS && length <= KEPT_UNITS))
       this.#bytes = this.#allocate(length)
+    if (length <= LOOP_UNITS) {
+      for (let i = 0; i < length; i++) this.array[i] = text.charCodeAt(i)
+      return
+    }
     this.#bytes.write(text, 0, 2 * length, 'utf16le')
     if (BIG_ENDIAN) this.#bytes.subarray(0, 2 * length).swap16()
   }
 
   #allocate(least: number): Buffer {
     let units = FIRST_UNITS
-    while (units < least && units < MAX_UNITS) units *= 2
+    while (units < least && units < KEPT_UNITS) units *= 2
     const bytes = Buffer.allocUnsafeSlow(2 * Math.max(units, least))
     this.array = new Uint16Array(bytes.buffer)
     return bytes
