@@ -10,6 +10,7 @@ import { median } from '../stats.ts'
 import { bodyOf, plainBodyOf } from '../work.ts'
 
 const EMPTY = 'empty program'
+const ONCE_STARTED = 'once its child is started'
 
 /** A start is short and scatters: so many make one round's sample. */
 const STARTS_A_ROUND = 5
@@ -52,10 +53,15 @@ export const spawner: Figure = {
   async measure({ rounds, quick }) {
     const contenders: Contender[] = [
       { name: OURS, sample: () => spawned('wat-spawner.ts') },
+      { name: ONCE_STARTED, sample: () => spawned('wat-spawner-waits.ts') },
       { name: EMPTY, sample: () => empty('empty.cjs') },
     ]
     const samples = await starts(contenders, rounds, quick)
-    return { samples, comparisons: against(samples, { [EMPTY]: atMost(1.6) }) }
+    const target = atMost(1.6)
+    return {
+      samples,
+      comparisons: [...against(samples, { [EMPTY]: target }), { ours: ONCE_STARTED, peer: EMPTY, target }],
+    }
   },
 }
 
