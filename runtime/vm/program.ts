@@ -60,7 +60,7 @@ export async function runProgram(program: Program, onStarted: () => void): Promi
 
 /** Runs an empty program the same way, so that the first real one finds the way prepared. */
 export async function rehearse(): Promise<void> {
-  const program = textProgram('[spare].mts', 'export {}')
+  const program = textProgram('[spare].mts', "import 'wat-vm'")
   const hooks = hook(program, () => {})
   await import(program.url)
   hooks.deregister()
