@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import * as runtime from 'wat-vm'
@@ -54,13 +54,20 @@ export const spawner: Figure = {
     const contenders: Contender[] = [
       { name: OURS, sample: () => spawned('wat-spawner.ts') },
       { name: ONCE_STARTED, sample: () => spawned('wat-spawner-waits.ts') },
+      { name: 'node:child_process', sample: () => answered('node-spawner.mjs') },
+      { name: 'execa', sample: () => answered('execa-spawner.mjs') },
       { name: EMPTY, sample: () => empty('empty.cjs') },
     ]
     const samples = await starts(contenders, rounds, quick)
     const target = atMost(1.6)
     return {
       samples,
-      comparisons: [...against(samples, { [EMPTY]: target }), { ours: ONCE_STARTED, peer: EMPTY, target }],
+      comparisons: [
+        ...against(samples, { [EMPTY]: target }),
+        { ours: ONCE_STARTED, peer: EMPTY, target },
+        { ours: 'node:child_process', peer: EMPTY },
+        { ours: 'execa', peer: EMPTY },
+      ],
     }
   },
 }
@@ -122,6 +129,19 @@ async function fromShell(): Promise<number> {
   await once(child.stdout, 'data')
   const ms = performance.now() - start
   child.stdin.end()
+  await once(child, 'exit')
+  return ms
+}
+
+/** A plain program of Node: from its start to its answer. */
+async function answered(name: string): Promise<number> {
+  const start = performance.now()
+  const child = spawn(process.execPath, [fileURLToPath(program(name))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.write('42\n')
+  await once(child.stdout, 'data')
+  const ms = performance.now() - start
   await once(child, 'exit')
   return ms
 }
