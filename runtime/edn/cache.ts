@@ -1,3 +1,4 @@
+import { isMapNamespace } from './atoms.ts'
 import { internKeyword, type Keyword } from './keyword.ts'
 import { intern, isName, isSimpleName, isSymbolText } from './names.ts'
 import { Sym } from './values.ts'
@@ -60,6 +61,25 @@ export function symbol(
   }
   return value
 }
+
+/** The tag whose name is at [start, end); `undefined` if it is none. `:ns` stands for the prefix of a map. */
+export function tagName(
+  text: string,
+  units: Uint16Array,
+  start: number,
+  end: number,
+  hash: number,
+): string | undefined {
+  if (units[start] === COLON) {
+    return isMapNamespace(text.slice(start + 1, end)) ? text.slice(start, end) : undefined
+  }
+  const name = symbol(text, units, start, end, hash)
+  if (!(name instanceof Sym)) return undefined
+  const first = name.name.charCodeAt(0) | 32
+  return (first >= 97 && first <= 122) || /^\p{L}/u.test(name.name) ? name.name : undefined
+}
+
+const COLON = 58
 
 function interpret(name: string): Sym | null | boolean | undefined {
   if (name === 'nil') return null

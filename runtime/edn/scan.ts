@@ -1,5 +1,5 @@
 import { parseChar, parseNumber, parseSymbolic } from './atoms.ts'
-import { keyword, keywordText, symbol } from './cache.ts'
+import { keyword, keywordText, symbol, tagName } from './cache.ts'
 import { CHAR, CLASS, CLOSE, COMMENT, DIGIT, ENDS, HASH, KEYWORD, LIST, MAP, META, SIGN } from './chars.ts'
 import { SPACE, STRING, SYMBOL, VECTOR } from './chars.ts'
 import { EdnSet } from './collections.ts'
@@ -284,7 +284,7 @@ export function scan(state: ReaderState): boolean {
             pos = at
             break
           }
-          child = state.tagAt(text, pos + 1, at, hash)
+          child = tagName(text, units, pos + 1, at, hash)
           if (child === undefined) state.fail('not a tag', start, at)
           pos = at
           opens = kind < DISCARD ? TAG : SKIP_TAG

@@ -1,6 +1,4 @@
 import { WatError } from '../error.ts'
-import { isMapNamespace } from './atoms.ts'
-import { symbol } from './cache.ts'
 import { DISCARD, IN_VECTOR, SKIP_TAG, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
 import { atomEnd } from './names.ts'
 import { IN_SKIPPED_ATOM, IN_SKIPPED_TAG, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
@@ -9,7 +7,7 @@ import { MAX_DEPTH, type ReaderOptions } from './options.ts'
 import { type Position, Source } from './source.ts'
 import { CLOSED, MORE, StringScan } from './strings.ts'
 import { tagReader, type TagReader } from './tags.ts'
-import { Sym, Tagged } from './values.ts'
+import { Tagged } from './values.ts'
 
 const MAX_HELD_WHILE_SKIPPING_UNITS = 64
 const MAX_FRAMES_KEPT = 1024
@@ -32,12 +30,9 @@ export class ReaderState {
   keys: any[] = [undefined] // the key whose value is being read
   masks: number[] = [0] // a bit set for every key that may be in the object
   bases: number[] = [0] // where the frame's values begin
-  /** The items and fields of all vectors and maps that are not closed. */
-  values: unknown[] = [undefined]
-  /** How many of them there are. */
-  count = 0
-  /** How many there have been in this form. */
-  mostValues = 0
+  values: unknown[] = [undefined] // the items and fields of all vectors and maps that are not closed
+  count = 0 // how many there are
+  mostValues = 0 // how many there have been in this form
 
   readonly source = new Source()
   readonly string = new StringScan()
@@ -183,17 +178,6 @@ export class ReaderState {
     this.forgetValues()
     this.string.forget()
     throw this.overCap(Math.min(source.text.length, source.pos), head)
-  }
-
-  /** The tag whose name is at [start, end); `undefined` if it is none. `:ns` stands for the prefix of a map. */
-  tagAt(text: string, start: number, end: number, hash: number): string | undefined {
-    if (text.charCodeAt(start) === 58 /* : */) {
-      return isMapNamespace(text.slice(start + 1, end)) ? text.slice(start, end) : undefined
-    }
-    const name = symbol(text, this.source.units.array, start, end, hash)
-    if (!(name instanceof Sym)) return undefined
-    const first = name.name.charCodeAt(0) | 32
-    return (first >= 97 && first <= 122) || /^\p{L}/u.test(name.name) ? name.name : undefined
   }
 
   /** What the tag makes of the value. */

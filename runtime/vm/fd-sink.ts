@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import type net from 'node:net'
 import type { Sink } from '../wire/pipe.ts'
 import type { Kind } from './fd.ts'
+import { writeBlocking, writeNow } from './fd-write.ts'
 import { RawPipe } from './raw-pipe.ts'
 
 /** Writes to a file descriptor, whatever it is. */
@@ -138,39 +139,6 @@ class FdSink implements Sink {
   #finish(error?: Error): void {
     this.#chunks = []
     this.#done(error)
-  }
-}
-
-/** More than a pipe takes at once; each chunk that is offered costs time. */
-const MAX_OFFER_BYTES = 256 * 1024
-/** As many chunks as the system takes in one call: IOV_MAX is 1024 on Linux and macOS. */
-const MAX_CHUNKS = 1024
-
-function writeNow(fd: number, chunks: Uint8Array[]): number {
-  if (fd < 0) throw Object.assign(new Error('write EBADF'), { code: 'EBADF' })
-  if (chunks.length === 1) return fs.writeSync(fd, chunks[0] as Uint8Array)
-  return fs.writevSync(fd, chunks.slice(0, offered(chunks)))
-}
-
-function offered(chunks: Uint8Array[]): number {
-  let count = 0
-  for (let bytes = 0; count < chunks.length && count < MAX_CHUNKS && bytes < MAX_OFFER_BYTES; count++)
-    bytes += (chunks[count] as Uint8Array).length
-  return count
-}
-
-/** Waits for room in a full pipe or terminal, sleeping between tries: nothing else may run any more. */
-function writeBlocking(fd: number, bytes: Uint8Array): void {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4))
-  let offset = 0
-  while (offset < bytes.length) {
-    try {
-      offset += writeNow(fd, [bytes.subarray(offset)])
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EAGAIN') Atomics.wait(sleeper, 0, 0, 1)
-      else if (code !== 'EINTR') return // nobody will ever read it
-    }
   }
 }
 

@@ -65,6 +65,7 @@ export function socketSource(socket: net.Socket): Source {
   return {
     ...source,
     open(onBytes, onEnd) {
+      socket.pause() // or execa, which finds nobody reading it, lets it flow
       socket.once('error', () => socket.destroy())
       socket.once('close', onEnd)
       source.open(onBytes, onEnd)

@@ -17,6 +17,8 @@ interface Handle {
 }
 
 interface WriteRequest {
+  /** Keeps alive the memory that libuv writes from: libuv has but its address. */
+  buffer?: Uint8Array
   oncomplete: (status: number) => void
 }
 
@@ -79,8 +81,8 @@ export class RawPipe {
     this.#handle.useUserBuffer(buffer)
     this.#handle.onread = () => {
       const length = streamBaseState[kReadBytesOrError] as number
-      if (length > 0) return onBytes(length)
-      if (length === 0) return // nothing yet after all
+      if (length > 0) onBytes(length)
+      if (length >= 0) return // nothing at all is nothing yet
       this.close()
       onEnd()
     }
@@ -98,7 +100,8 @@ export class RawPipe {
   write(bytes: Uint8Array, done: (error?: Error) => void): void {
     const { WriteWrap, streamBaseState, kLastWriteWasAsync } = this.#stream
     const request = new WriteWrap()
-    const own = Buffer.from(bytes) // alive until then
+    const own = Buffer.from(bytes)
+    request.buffer = own
     request.oncomplete = status => done(status < 0 ? systemError(status) : undefined)
     const status = this.fd < 0 ? EBADF : this.#handle.writeBuffer(request, own)
     if (status < 0 || streamBaseState[kLastWriteWasAsync] === 0) setImmediate(request.oncomplete, status)
