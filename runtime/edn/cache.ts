@@ -7,7 +7,8 @@ import { Sym } from './values.ts'
 // The hash is the reader's, computed while it scans; equal hashes cost a miss, nothing more.
 const SLOTS = 4096
 const MAX_COPIED_UNITS = 12
-const MAX_LENGTH_UNITS = 64
+/** A longer name is not kept: it may be a view of a whole text. */
+export const MAX_NAME_UNITS = 64
 
 const keywordTexts: string[] = new Array<string>(SLOTS).fill('')
 const keywords: (Keyword | undefined)[] = new Array<undefined>(SLOTS).fill(undefined)
@@ -27,7 +28,7 @@ export function keywordText(
   if (same(known, units, start, end)) return known
   let name = text.slice(start, end)
   if (!isSimpleName(name) && !isName(':' + name)) return ''
-  if (name.length > MAX_LENGTH_UNITS) return name
+  if (name.length > MAX_NAME_UNITS) return name
   // V8 makes a longer slice a view of the whole text, which must not stay alive for a name.
   if (name.length > MAX_COPIED_UNITS) name = intern(name)
   keywordTexts[slot] = name
@@ -55,7 +56,7 @@ export function symbol(
   if (known !== '' && same(known, units, start, end)) return symbols[slot]
   const name = text.slice(start, end)
   const value = interpret(name)
-  if (value !== undefined && name.length <= MAX_LENGTH_UNITS) {
+  if (value !== undefined && name.length <= MAX_NAME_UNITS) {
     symbolTexts[slot] = value instanceof Sym ? value.name : intern(name)
     symbols[slot] = value
   }

@@ -1,6 +1,7 @@
+import { MAX_NAME_UNITS } from './cache.ts'
 import { setOwn } from './objects.ts'
 
-/** A map with more fields than that is read field by field. */
+/** A map with more fields than that, or longer names, is read field by field. */
 const MAX_FIELDS = 32
 /** Bounded: the names come from input. To start afresh is cheaper than to choose what goes. */
 const MAX_KNOWN = 4096
@@ -34,12 +35,12 @@ export class FieldNames {
     this.#count = before === undefined ? 0 : before.#count + 1
   }
 
-  /** These and one more. `'duplicate'` if it is among them; `undefined` if there are too many. */
+  /** These and one more. `'duplicate'` if it is among them; `undefined` if there are too many, or it is too long. */
   with(name: string): FieldNames | 'duplicate' | undefined {
     const known = this.#following?.get(name)
     if (known !== undefined) return (this.likely = known)
     if (this.#has(name)) return 'duplicate'
-    if (this.#count === MAX_FIELDS) return undefined
+    if (this.#count === MAX_FIELDS || name.length > MAX_NAME_UNITS) return undefined
     if (++made > MAX_KNOWN) forget()
     const more = new FieldNames(name, this)
     ;(this.#following ??= new Map()).set(name, more)

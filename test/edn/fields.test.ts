@@ -116,6 +116,19 @@ test('P3 maps that are all of another kind make no table grow without bound, and
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 * 1024 * 1024)
 })
 
+test('P3 long names, and the texts that they come in, are not kept', () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  gc()
+  const before = process.memoryUsage().heapUsed
+  for (let n = 0; n < 2000; n++) {
+    const name = `n${n}${'x'.repeat(20_000)}`
+    expect(Object.keys(parse(`{:id 1 :${name} 2 :short${n} 3}`) as object)).toEqual(['id', name, `short${n}`])
+  }
+  gc()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 * 1024 * 1024)
+})
+
 test('P1 a Node that makes no code of strings reads the same', () => {
   const edn = path.join(import.meta.dirname, '../../runtime/edn/index.ts')
   const script = `

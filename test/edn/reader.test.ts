@@ -205,7 +205,8 @@ describe('P3 time is linear in the input', () => {
     'line feeds': size => `[${'\n'.repeat(size)}]`,
   }
   for (const [name, make] of Object.entries(forms)) {
-    test(`${name}, in chunks of 4 KB`, { timeout: 60_000 }, () => {
+    // A collection of memory at the wrong moment is not there again; what is quadratic is so every time.
+    test(`${name}, in chunks of 4 KB`, { timeout: 60_000, retry: 2 }, () => {
       const [small, large] = [bytes(make(1 << 19), 4096), bytes(make(8 << 19), 4096)]
       const time = (chunks: Uint8Array[]) => {
         const start = performance.now()
