@@ -118,6 +118,8 @@ async function run({ locate, args, label, captures = {} }: Start): Promise<void>
     if (typeof exported.default === 'function')
       await (exported.default as Main)(await import('wat-vm'), captures)
   } catch (error) {
+    // Who waits for a child that is stopped along with this process has not failed.
+    if (isStopping() && error instanceof WatError && error.code === 'offline') return mainSettled()
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
   mainSettled()
