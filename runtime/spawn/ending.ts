@@ -1,4 +1,4 @@
-import type { Exit } from '../wire/fault.ts'
+import type { Exit } from '../edn/fault.ts'
 import { stopFrame } from '../wire/frames.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { climb } from './ladder.ts'

@@ -9,7 +9,7 @@ import {
   type Control,
   type Launch,
 } from '../wire/control.ts'
-import { toFault } from '../wire/fault.ts'
+import { toFault } from '../edn/fault.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
 import { DEFAULT_SILENCE_MS } from '../wire/limits.ts'
 import { Pump } from '../wire/pump.ts'

@@ -1,7 +1,7 @@
 import { WatError } from '../error.ts'
 import { reportFault } from '../vm/log.ts'
 import type { Calls } from '../wire/calls.ts'
-import { toFault } from '../wire/fault.ts'
+import { toFault } from '../edn/fault.ts'
 import { errorFrame, type Frame } from '../wire/frames.ts'
 import { HIGH_WATER_BYTES } from '../wire/limits.ts'
 import { Link } from '../wire/link.ts'

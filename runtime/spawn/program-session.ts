@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { emptySource } from '../vm/fd.ts'
-import { toFault } from '../wire/fault.ts'
+import { toFault } from '../edn/fault.ts'
 import { exitFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { pump, type Pump } from '../wire/pump.ts'

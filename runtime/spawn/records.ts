@@ -1,5 +1,5 @@
 import { parse, Tagged } from '../edn/index.ts'
-import { fromFault } from '../wire/fault.ts'
+import { fromFault } from '../edn/fault.ts'
 import { recordLine } from '../wire/frames.ts'
 import type { Source } from '../wire/pipe.ts'
 import type { WatError } from '../error.ts'

@@ -1,5 +1,5 @@
 import type { WatError } from '../error.ts'
-import { fromFault, type Exit } from '../wire/fault.ts'
+import { fromFault, type Exit } from '../edn/fault.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
 

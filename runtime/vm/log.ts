@@ -1,7 +1,7 @@
 import { kw } from '../edn/index.ts'
 import { identity } from './identity.ts'
 import { writeRecord } from './stderr.ts'
-import { toFault } from '../wire/fault.ts'
+import { toFault } from '../edn/fault.ts'
 import { encodable } from '../wire/frames.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'

@@ -1,4 +1,4 @@
-import { toFault } from '../wire/fault.ts'
+import { toFault } from '../edn/fault.ts'
 import { WatError } from '../error.ts'
 import { identity } from './identity.ts'
 import { stop } from './lifecycle.ts'

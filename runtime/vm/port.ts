@@ -1,6 +1,6 @@
 import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
-import { toFault } from '../wire/fault.ts'
+import { toFault } from '../edn/fault.ts'
 import {
   errorFrame,
   lineText,

@@ -1,5 +1,5 @@
 import { WatError } from '../error.ts'
-import { fromFault } from './fault.ts'
+import { fromFault } from '../edn/fault.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import { OpenCalls, type Numbered } from './open-calls.ts'

@@ -1,6 +1,6 @@
 import { parse, stringify, Tagged } from '../edn/index.ts'
 import { WatError } from '../error.ts'
-import { fromFault, type FaultMap } from './fault.ts'
+import { fromFault, type FaultMap } from '../edn/fault.ts'
 import { PROTOCOL } from './limits.ts'
 
 /**

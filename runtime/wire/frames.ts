@@ -3,7 +3,7 @@ import { stringify, Tagged } from '../edn/index.ts'
 import { encode, encodeLine } from '../edn/encode.ts'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
-import type { FaultMap } from './fault.ts'
+import type { FaultMap } from '../edn/fault.ts'
 import { PROTOCOL } from './limits.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { Keyword, kw } from '../edn/index.ts'
+import { Keyword, kw } from './keyword.ts'
 import { WatError, type WatCode } from '../error.ts'
 
 /** What happened to a process, three facts apart; absent is `undefined`. */
