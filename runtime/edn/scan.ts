@@ -183,7 +183,7 @@ export function scan(state: ReaderState): boolean {
           }
           let digits = at - from
           let fraction = -1
-          const octal = digits > 1 && units[from] === 48
+          const leadingZero = digits > 1 && units[from] === 48
           if (at < end && unit === 46 /* . */) {
             const point = at++
             while (at < end && (unit = units[at]!) >= 48 && unit <= 57) {
@@ -196,7 +196,7 @@ export function scan(state: ReaderState): boolean {
           if (at === end && state.open(end)) break reading
           const over = at === end || classes[unit]! >= ENDS || unit === 35
           // Up to fifteen digits, and the power of ten, are exact: one division rounds once.
-          if (over && digits <= 15 && !octal) {
+          if (over && digits <= 15 && !leadingZero) {
             if (fraction !== -1) number /= POWERS_OF_TEN[fraction]!
             value = negative && (number !== 0 || fraction !== -1) ? -number : number
             pos = at
@@ -205,7 +205,7 @@ export function scan(state: ReaderState): boolean {
           while (at < end && classes[(unit = units[at]!)]! < ENDS && unit !== 35) at++
           if (at === end && state.open(end)) break reading
           value = parseNumber(text.slice(pos, at))
-          if (value === undefined) state.fail('not a number', start, at)
+          if (typeof value === 'string') state.fail(value, start, at)
           pos = at
           break
         }

@@ -1,4 +1,7 @@
 import { WatError } from '../error.ts'
+import { describe } from './describe.ts'
+import { FLOAT } from './digits.ts'
+import { gcd } from './gcd.ts'
 import { isSymbolText } from './names.ts'
 
 /** An EDN symbol. */
@@ -34,6 +37,8 @@ export class Char {
   }
 }
 
+const REDUCED = Symbol('in lowest terms')
+
 /** An exact fraction in lowest terms with a denominator above one. `Ratio.of` normalises. */
 export class Ratio {
   /** With the sign. */
@@ -41,9 +46,15 @@ export class Ratio {
   /** At least two. */
   readonly denominator: bigint
 
-  constructor(numerator: bigint, denominator: bigint) {
-    const { top, bottom } = lowest(BigInt(numerator), BigInt(denominator))
-    if (bottom < 2n) refuse('a ratio that is no integer', `${numerator}/${denominator}`)
+  constructor(numerator: bigint, denominator: bigint)
+  /** @internal `REDUCED`: they are in lowest terms. */
+  constructor(numerator: bigint, denominator: bigint, reduced: typeof REDUCED)
+  constructor(numerator: bigint, denominator: bigint, reduced?: typeof REDUCED) {
+    const { top, bottom } =
+      reduced === REDUCED
+        ? { top: numerator, bottom: denominator }
+        : lowest(BigInt(numerator), BigInt(denominator))
+    if (bottom < 2n) refuse('a ratio', 'a whole number')
     this.numerator = top
     this.denominator = bottom
   }
@@ -51,7 +62,7 @@ export class Ratio {
   /** The quotient: a `Ratio`, or an integer when it is whole. */
   static of(numerator: bigint, denominator: bigint): Ratio | number | bigint {
     const { top, bottom } = lowest(numerator, denominator)
-    return bottom === 1n ? integer(top) : new Ratio(top, bottom)
+    return bottom === 1n ? integer(top) : new Ratio(top, bottom, REDUCED)
   }
 
   /** As in EDN: `1/2`. */
@@ -66,7 +77,7 @@ export class Decimal {
   readonly text: string
 
   constructor(text: string) {
-    if (typeof text !== 'string' || !/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/.test(text)) refuse('a decimal', text)
+    if (typeof text !== 'string' || !FLOAT.test(text)) refuse('a decimal', text)
     this.text = text
   }
 
@@ -138,16 +149,12 @@ export function integer(value: bigint): number | bigint {
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 function lowest(numerator: bigint, denominator: bigint) {
-  if (denominator === 0n) refuse('a ratio', `${numerator}/0`)
-  let [a, b] = [numerator < 0n ? -numerator : numerator, denominator < 0n ? -denominator : denominator]
-  while (b !== 0n) [a, b] = [b, a % b]
-  const sign = denominator < 0n ? -1n : 1n
-  return { top: (sign * numerator) / a, bottom: (sign * denominator) / a }
+  if (denominator === 0n) refuse('a ratio', 'a division by zero')
+  const [top, bottom] = denominator < 0n ? [-numerator, -denominator] : [numerator, denominator]
+  const common = gcd(top < 0n ? -top : top, bottom)
+  return common === 1n ? { top, bottom } : { top: top / common, bottom: bottom / common }
 }
 
 function refuse(what: string, value: unknown): never {
-  throw new WatError(
-    'encode',
-    `not ${what}: ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`,
-  )
+  throw new WatError('encode', `not ${what}: ${describe(value)}`)
 }
