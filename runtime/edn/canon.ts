@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
+import { FLOAT } from './digits.ts'
+import { toFault } from './fault.ts'
 import { Keyword } from './keyword.ts'
-import { isPlain } from './plain.ts'
+import { isError, isPlain } from './plain.ts'
 import { Char, Decimal, Double, integer, Ratio, Sym, Tagged, Uuid } from './values.ts'
 
 /** A collection's method that gives the canonical forms of its keys or members, in their order. */
@@ -11,10 +13,20 @@ export const CANONS = Symbol('canons')
  * A primitive that stands for the value: two values are equal in EDN exactly if theirs are `===`-equal (or both
  * NaN). Short ones are spelt out, long ones are SHA-256 digests, so that no input can make them collide. What is
  * no EDN value is only equal to itself.
+ *
+ * As a writer needs it: what a registered tag is written for is equal by what is written, and what collections have
+ * kept does not count, for their members may have changed.
  */
-export function canon(value: unknown): unknown {
+export function canon(value: unknown, writing?: Writing): unknown {
   const atom = atomCanon(value)
-  return atom === undefined ? compositeCanon(value as object) : atom
+  return atom === undefined ? compositeCanon(value as object, writing) : atom
+}
+
+export interface Writing {
+  /** The forms of composites: what nests is looked at once. */
+  known: WeakMap<object, unknown>
+  /** What is written for the instance of a registered class. */
+  tagged(value: object): Tagged | undefined
 }
 
 /** Equality of EDN: by value, lists equal to vectors, `1` to `1N`; NaN is equal to itself here. */
@@ -36,7 +48,7 @@ function atomCanon(value: unknown): unknown {
     case 'object':
       return value === null ? null : objectCanon(value)
     case 'undefined':
-      return MARK + 'undefined'
+      return null
     default:
       return value
   }
@@ -47,10 +59,11 @@ function objectCanon(value: object): unknown {
   if (value instanceof Sym) return MARK + 'y' + value.name
   if (value instanceof Char) return MARK + 'c' + value.value
   if (value instanceof Double) return value.value
-  if (value instanceof Ratio) return MARK + 'r' + value.toString()
+  if (value instanceof Ratio) return MARK + 'r' + hex(value.numerator) + '/' + hex(value.denominator)
   if (value instanceof Decimal) return MARK + 'm' + decimalCanon(value.text)
   if (value instanceof Uuid) return MARK + 'u' + value.text
   if (value instanceof Date) return MARK + 'd' + value.getTime()
+  if (value instanceof URL) return value.href
   if (value instanceof Uint8Array) {
     return seal('b' + Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'))
   }
@@ -59,13 +72,20 @@ function objectCanon(value: object): unknown {
 
 // As in Clojure 1.0M equals 1.00M. Exponents may be huge: nothing is expanded.
 function decimalCanon(text: string): string {
-  const [, sign, whole, fraction = '', exponent = '0'] = /^([+-]?)(\d+)\.?(\d*)?(?:[eE](.+))?$/.exec(text)!
-  const digits = (whole! + fraction).replace(/^0+/, '')
-  const kept = digits.replace(/0+$/, '')
-  if (kept === '') return '0'
-  const scale =
-    BigInt(exponent.replace('+', '')) - BigInt(fraction.length) + BigInt(digits.length - kept.length)
-  return `${sign === '-' ? '-' : ''}${kept}e${scale}`
+  if (!FLOAT.test(text)) return text
+  const at = text.search(/[eE]/)
+  const end = at === -1 ? text.length : at
+  const exponent = at === -1 ? 0n : BigInt(text.slice(at + 1).replace('+', ''))
+  const point = text.indexOf('.')
+  const digits = text.slice(0, end).replace(/[+.-]/g, '')
+  let first = 0
+  while (digits[first] === '0') first++
+  let last = digits.length
+  while (last > first && digits[last - 1] === '0') last--
+  if (first === last) return '0'
+  const fraction = point === -1 ? 0 : end - point - 1
+  const scale = exponent - BigInt(fraction) + BigInt(digits.length - last)
+  return `${text.startsWith('-') ? '-' : ''}${digits.slice(first, last)}e${scale}`
 }
 
 interface Frame {
@@ -77,10 +97,13 @@ interface Frame {
 }
 
 // With a stack of its own: values nest deeper than calls can.
-function compositeCanon(root: object): unknown {
+function compositeCanon(root: object, writing: Writing | undefined): unknown {
+  const known = writing?.known
   const stack: Frame[] = []
   const active = new Set<object>()
-  const first = open(root)
+  const done = known?.get(root)
+  if (done !== undefined) return done
+  const first = open(root, writing)
   if (first === undefined) return root
   let frame = first
   active.add(root)
@@ -88,9 +111,10 @@ function compositeCanon(root: object): unknown {
     if (frame.next < frame.children.length) {
       const child = frame.children[frame.next++]
       const atom = atomCanon(child)
-      const inner = atom === undefined ? open(child as object) : undefined
+      const form = atom === undefined ? known?.get(child as object) : atom
+      const inner = form === undefined ? open(child as object, writing) : undefined
       if (inner === undefined) {
-        frame.parts.push(spell(atom === undefined ? child : atom))
+        frame.parts.push(spell(form === undefined ? child : form))
         continue
       }
       if (active.has(inner.of)) throw new WatError('encode', 'a cycle is no EDN value')
@@ -101,6 +125,7 @@ function compositeCanon(root: object): unknown {
     }
     const done = close(frame)
     active.delete(frame.of)
+    known?.set(frame.of, done)
     const parent = stack.pop()
     if (parent === undefined) return done
     parent.parts.push(spell(done))
@@ -108,7 +133,7 @@ function compositeCanon(root: object): unknown {
   }
 }
 
-function open(value: object): Frame | undefined {
+function open(value: object, writing: Writing | undefined): Frame | undefined {
   const frame = (kind: string, children: unknown[], parts: string[] = []): Frame => ({
     of: value,
     kind,
@@ -116,23 +141,27 @@ function open(value: object): Frame | undefined {
     next: 0,
     parts,
   })
+  const tagged = writing?.tagged(value)
+  if (tagged !== undefined) return frame('t', [tagged.tag, tagged.value])
   if (Array.isArray(value)) return frame('[', value)
   if (value instanceof Set) {
-    const members = spellAll(value)
+    const members = writing ? undefined : spellAll(value)
     return members === undefined ? frame('#', [...value]) : frame('#', [], members)
   }
   if (value instanceof Map) {
-    const keys = spellAll(value)
+    const keys = writing ? undefined : spellAll(value)
     return keys === undefined
       ? frame('{', [...value.keys(), ...value.values()])
       : frame('{', [...value.values()], keys)
   }
   if (value instanceof Tagged) return frame('t', [value.tag, value.value])
+  if (isError(value)) return frame('t', ['wat/error', toFault(value)])
   if (isPlain(value)) {
+    const names = Object.keys(value).filter(name => value[name] !== undefined)
     return frame(
       '{',
-      Object.values(value),
-      Object.keys(value).map(key => 'k' + key.length + ':' + key),
+      names.map(name => value[name]),
+      names.map(name => 'k' + name.length + ':' + name),
     )
   }
   return undefined
@@ -161,8 +190,12 @@ function spell(atom: unknown): string {
   if (typeof atom === 'object' && atom !== null) return 'o' + identity(atom) + ';'
   if (typeof atom === 'function') return 'f' + identity(atom) + ';'
   if (typeof atom === 'symbol') return 'S' + identity(atom as unknown as object) + ';'
+  if (typeof atom === 'bigint') return 'i' + hex(atom) + ';'
   return typeof atom === 'number' ? 'n' + (atom === 0 ? 0 : atom) + ';' : typeof atom + String(atom) + ';'
 }
+
+/** For a large one its decimal digits would take longer than linear time. */
+const hex = (value: bigint): string => value.toString(16)
 
 let identities = 0
 const identityOf = new WeakMap<object, number>()

@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
-import { Keyword } from './keyword.ts'
+import { forgetCanons } from './distinct.ts'
+import { isGenuine, Keyword } from './keyword.ts'
 import { layout } from './layout.ts'
+import { leafText } from './leaf.ts'
 import { Out } from './out.ts'
 import {
   bytes,
@@ -15,7 +17,8 @@ import {
   putText,
   writeInto,
 } from './put.ts'
-import { leafText, refuse, shapeOf } from './shape.ts'
+import { rootContext } from './refuse.ts'
+import { shapeOf } from './shape.ts'
 import { fieldLabel, type Label } from './text.ts'
 import { List } from './values.ts'
 
@@ -64,13 +67,34 @@ export function encodeLine(
 }
 
 function putValue(at: number, value: unknown, denyReserved: boolean): number {
-  try {
-    if (!isPolluted()) return put(at, value, 0, denyReserved)
-  } catch {
-    // The fast way keeps no path. Going the slow way to the same culprit tells where it is.
-  }
-  return putText(at, layout(value, { denyReserved, path: [] }, false))
+  forgetCanons()
+  return putFast(at, value, denyReserved) ?? putText(at, layout(value, rootContext(denyReserved), false))
 }
+
+/** `undefined`: the fast way keeps no path, and what cannot be written needs one, so it is to go the slow way. */
+function putFast(at: number, value: unknown, denyReserved: boolean): number | undefined {
+  if (isPolluted()) return undefined
+  const outer = careful
+  try {
+    careful = false
+    try {
+      return put(at, value, 0, denyReserved)
+    } catch (error) {
+      if (error !== ODD_NAME) return undefined
+    }
+    careful = true
+    return put(at, value, 0, denyReserved)
+  } catch {
+    return undefined
+  } finally {
+    careful = outer
+  }
+}
+
+/** Whether the names of an object are looked at before its first field is written: once there has been an odd one. */
+let careful = false
+/** Thrown at a name that no keyword can have. */
+const ODD_NAME = new Error('a name that no keyword can have')
 
 // Calls are the fastest stack there is, but it ends; below this, `layout` goes on with one of its own, and looks
 // for cycles, which all come by there.
@@ -80,11 +104,11 @@ function put(at: number, value: unknown, depth: number, denyReserved: boolean): 
   if (typeof value === 'string') return putString(at, value)
   if (typeof value === 'number') return putNumber(at, value)
   if (typeof value === 'boolean') return putBytes(at, value ? TRUE : FALSE)
-  if (typeof value !== 'object') return putText(at, leafText(value, { denyReserved, path: [] })!)
+  if (typeof value !== 'object') return putText(at, leafText(value, rootContext(denyReserved))!)
   if (value === null) return putBytes(at, NIL)
-  if (depth === MAX_CALLS) return putText(at, layout(value, { denyReserved, path: [] }, false))
+  if (depth >= MAX_CALLS) return putText(at, layout(value, rootContext(denyReserved), false, depth))
   if (Array.isArray(value)) return putItems(at, value, depth, denyReserved)
-  if (value instanceof Keyword) return putName(at, value.name)
+  if (value instanceof Keyword && isGenuine(value)) return putName(at, value.name)
   if (Object.getPrototypeOf(value) === Object.prototype)
     return putFields(at, value as Fields, depth, denyReserved)
   return putOther(at, value, depth, denyReserved)
@@ -104,6 +128,7 @@ function putItems(at: number, items: readonly unknown[], depth: number, denyRese
 
 // `for in` knows where the fields are, `Object.keys` does not; inherited ones were ruled out by `isPolluted`.
 function putFields(at: number, object: Fields, depth: number, denyReserved: boolean): number {
+  if (careful && hasOddName(object)) return putOther(at, object, depth, denyReserved)
   const start = at
   let label = before
   for (const name in object) {
@@ -111,7 +136,7 @@ function putFields(at: number, object: Fields, depth: number, denyReserved: bool
     if (value === undefined) continue
     let next = label.likely
     if (next === undefined || next.name !== name) {
-      next = fieldLabel(name) ?? refuse({ denyReserved, path: [name] }, 'the field name')
+      next = fieldLabel(name) ?? odd()
       label.likely = next
     }
     label = next
@@ -124,19 +149,28 @@ function putFields(at: number, object: Fields, depth: number, denyReserved: bool
   return at
 }
 
+function odd(): never {
+  throw ODD_NAME
+}
+
+function hasOddName(object: Fields): boolean {
+  for (const name in object) if (object[name] !== undefined && fieldLabel(name) === undefined) return true
+  return false
+}
+
 /** Before the first field. */
 const before: Label = { name: '', bytes: NOTHING_BEFORE, likely: undefined }
 
 function putOther(at: number, value: object, depth: number, denyReserved: boolean): number {
-  const context = { denyReserved, path: [] }
+  const context = rootContext(denyReserved)
   const leaf = leafText(value, context)
   if (leaf !== undefined) return putText(at, leaf)
-  const { open, items, labels, close } = shapeOf(value, context)
+  const { open, items, labels, close, levels } = shapeOf(value, context)
   at = putText(at, open)
   for (let i = 0; i < items.length; i++) {
     if (i > 0) at = putByte(at, SPACE)
     if (labels !== undefined) at = putText(at, labels[i]!)
-    at = put(at, items[i], depth + 1, denyReserved)
+    at = put(at, items[i], depth + levels, denyReserved)
   }
   return putText(at, close)
 }

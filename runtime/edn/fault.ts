@@ -1,5 +1,6 @@
 import { describe } from './describe.ts'
 import { Keyword, kw } from './keyword.ts'
+import { isError } from './plain.ts'
 import { WatError, type WatCode } from '../error.ts'
 
 /** What happened to a process, three facts apart; absent is `undefined`. */
@@ -18,52 +19,120 @@ export type FaultMap = Record<string, unknown>
 /** A chain of causes longer than this is cut: a cause may point back at itself. */
 const MAX_CAUSES = 32
 
-/** An error, or whatever was thrown, as the map that `#wat/err`, `#wat/fault` and `#wat/panic` carry. */
-export function toFault(error: unknown, address: string, depth = 0): FaultMap {
-  try {
-    return error instanceof Error ? errorFault(error, address, depth) : thrownValue(error, address)
-  } catch {
-    // A getter of the error throws, or its proxy does: that it was thrown is all that can be told.
-    return { type: kw('wat/handler'), message: 'an error that cannot be read', address }
+/**
+ * An error, or whatever was thrown, as the map that `#wat/err`, `#wat/fault`, `#wat/panic` and `#wat/error` carry.
+ * Without an address of its own the error has the one given, if any. Never throws.
+ */
+export function toFault(error: unknown, address?: string): FaultMap {
+  const first: FaultMap = {}
+  let fault = first
+  let link: unknown = error
+  for (let depth = 0; ; depth++) {
+    faults.add(fault)
+    const cause = tell(fault, link, address)
+    if (cause === undefined || depth === MAX_CAUSES) return first
+    link = cause
+    fault = fault.cause = {}
   }
 }
 
-function errorFault(error: Error, address: string, depth: number): FaultMap {
-  const fault: FaultMap = { type: kw(`wat/${codeOf(error)}`), message: error.message }
-  if (error instanceof WatError) {
-    fault.address = error.address ?? address
-    if (error.code === 'offline' && isExit(error.data)) return offlineFault(fault, error, address, depth)
-    if (error.data !== undefined) fault.data = error.data
-  } else {
-    fault.address = address
-    if (error.name !== 'Error') fault.data = { name: error.name, ...ownData(error) }
-    else if (Object.keys(error).length > 0) fault.data = ownData(error)
-  }
-  const stack = programStack(error)
+/** Whether `toFault` has made it. */
+export function isFault(map: object): boolean {
+  return faults.has(map)
+}
+
+const faults = new WeakSet<object>()
+
+/** Puts what there is to say of the error into the fault, and gives its cause. */
+function tell(fault: FaultMap, error: unknown, address: string | undefined): unknown {
+  // A proxy may throw at any question.
+  if (attempt(() => isObject(error) && isError(error))) return tellError(fault, error as Error, address)
+  fault.type = kw('wat/handler')
+  fault.message = `thrown: ${describe(error)}`
+  if (address !== undefined) fault.address = address
+  if (error !== undefined && typeof error !== 'function' && typeof error !== 'symbol') fault.data = error
+  return undefined
+}
+
+function tellError(fault: FaultMap, error: Error, address: string | undefined): unknown {
+  const wat = attempt(() => error instanceof WatError) ? (error as WatError) : undefined
+  const code = attempt(() => wat?.code)
+  const from: unknown = attempt(() => wat?.address) ?? address
+  const data = attempt(() => (wat === undefined ? nameAndData(error) : wat.data))
+  fault.type = kw(`wat/${codes.has(code) ? code : 'handler'}`)
+  fault.message = textOf(() => error.message)
+  if (typeof from === 'string') fault.address = from
+  if (code === 'offline' && attempt(() => isExit(data))) {
+    const end = data as { exit: unknown; panic?: unknown }
+    fault.exit = attempt(() => end.exit)
+    // The panic is the cause: written once, or a chain through n levels would double n times.
+    const panic = attempt(() => end.panic)
+    if (panic !== undefined) fault.panic = panic
+  } else if (data !== undefined) fault.data = data
+  const stack = attempt(() => programStack(error))
   if (stack) fault.stack = stack
-  if (error.cause !== undefined && depth < MAX_CAUSES) fault.cause = toFault(error.cause, address, depth + 1)
-  return fault
+  return fault.panic === undefined ? attempt(() => error.cause) : undefined
 }
 
-/** The error a fault map stands for. Anything may come over a wire: what is missing or odd is left out. */
+/** What a getter gives; `undefined` when it throws. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
+
+function textOf(read: () => unknown): string {
+  const value = attempt(read)
+  return typeof value === 'string'
+    ? value
+    : value === undefined
+      ? 'an error without a message'
+      : describe(value)
+}
+
+/** The error a fault map stands for. Anything may come over a wire: what is missing or odd is left out. Never throws. */
 export function fromFault(fault: unknown, fallbackAddress?: string): WatError {
-  const map = (typeof fault === 'object' && fault !== null ? fault : {}) as FaultMap
-  const code = codeFrom(map.type)
+  if (fault instanceof WatError) return fault
+  const chain: FaultMap[] = []
+  let link: unknown = fault
+  do {
+    const map = isFields(link) ? link : {}
+    chain.push(map)
+    link = isOffline(map) && map.panic !== undefined ? map.panic : map.cause
+  } while (isFields(link) && chain.length <= MAX_CAUSES)
+  let cause = link instanceof WatError ? link : undefined
+  for (let i = chain.length - 1; i >= 0; i--)
+    cause = errorFrom(chain[i]!, cause, i === 0 ? fallbackAddress : undefined)
+  return cause!
+}
+
+function errorFrom(
+  map: FaultMap,
+  cause: WatError | undefined,
+  fallbackAddress: string | undefined,
+): WatError {
   const options: { address?: string; data?: unknown; cause?: unknown } = {}
   const address = typeof map.address === 'string' ? map.address : fallbackAddress
   if (address !== undefined) options.address = address
-  if (map.cause !== undefined) options.cause = fromFault(map.cause)
+  if (cause !== undefined) options.cause = cause
   if (map.data !== undefined) options.data = map.data
-  if (code === 'offline' && map.exit !== undefined) {
+  if (isOffline(map)) {
     options.data = map.panic === undefined ? { exit: map.exit } : { exit: map.exit, panic: map.panic }
-    if (map.panic !== undefined) options.cause = fromFault(map.panic)
   }
   const message = typeof map.message === 'string' ? map.message : 'the fault carries no message'
-  const error = new WatError(code, message, options)
-  if (typeof map.stack === 'string') error.stack = `WatError: ${message}\n${map.stack}`
-  else error.stack = `WatError: ${message}`
+  const error = new WatError(codeFrom(map.type), message, options)
+  error.stack = typeof map.stack === 'string' ? `WatError: ${message}\n${map.stack}` : `WatError: ${message}`
   return error
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isFields = (value: unknown): value is FaultMap =>
+  isObject(value) && Object.getPrototypeOf(value) === Object.prototype
+
+const isOffline = (map: FaultMap): boolean => codeFrom(map.type) === 'offline' && map.exit !== undefined
 
 /** The rejection of everything that waited for a process which is gone. */
 export function offline(what: string, address: string, exit: Exit): WatError {
@@ -103,25 +172,7 @@ function isInternal(frame: string): boolean {
   return frame.includes('node:') || frame.includes(here) || frame.includes('(<anonymous>)')
 }
 
-function thrownValue(value: unknown, address: string): FaultMap {
-  const fault: FaultMap = { type: kw('wat/handler'), message: `thrown: ${describe(value)}`, address }
-  if (value !== undefined && typeof value !== 'function' && typeof value !== 'symbol') fault.data = value
-  return fault
-}
-
-function offlineFault(fault: FaultMap, error: WatError, address: string, depth: number): FaultMap {
-  const data = error.data as { exit: unknown; panic?: unknown }
-  fault.exit = data.exit
-  // The panic is the cause: written once, or a chain through n levels would double n times.
-  if (data.panic !== undefined) fault.panic = data.panic
-  else if (error.cause !== undefined && depth < MAX_CAUSES)
-    fault.cause = toFault(error.cause, address, depth + 1)
-  return fault
-}
-
-function isExit(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'exit' in data
-}
+const isExit = (data: unknown): boolean => isObject(data) && 'exit' in data
 
 function exitMap(exit: Exit): Record<string, unknown> {
   const map: Record<string, unknown> = {}
@@ -130,18 +181,31 @@ function exitMap(exit: Exit): Record<string, unknown> {
   return map
 }
 
+/** What tells the kind of an error that is none of ours, and what it carries. */
+function nameAndData(error: Error): Record<string, unknown> | undefined {
+  const data: Record<string, unknown> = {}
+  const name = attempt(() => error.name)
+  if (typeof name === 'string' && name !== 'Error') data.name = name
+  Object.assign(data, ownData(error))
+  if (error instanceof AggregateError && Array.isArray(error.errors)) {
+    data.errors = error.errors.slice(0, MAX_CAUSES)
+  }
+  return Object.keys(data).length === 0 ? undefined : data
+}
+
 /** `code`, `errno`, `syscall` and the like, which Node and libraries put on their errors. */
 function ownData(error: Error): Record<string, unknown> {
   const data: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(error)) {
+  for (const key of Object.keys(error)) {
     if (key === 'name' || key === 'stack' || key === 'message' || key === 'cause') continue
+    const value = attempt(() => (error as unknown as Record<string, unknown>)[key])
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
       data[key] = value
   }
   return data
 }
 
-const codes = new Set<string>([
+const codes = new Set<unknown>([
   'handler',
   'timeout',
   'cancelled',
@@ -153,10 +217,6 @@ const codes = new Set<string>([
   'denied',
   'encode',
 ])
-
-function codeOf(error: Error): WatCode {
-  return error instanceof WatError ? error.code : 'handler'
-}
 
 function codeFrom(type: unknown): WatCode {
   const name = type instanceof Keyword ? type.name.slice('wat/'.length) : ''

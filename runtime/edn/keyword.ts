@@ -1,4 +1,5 @@
 import { WatError } from '../error.ts'
+import { describe } from './describe.ts'
 import { intern, isKeywordText } from './names.ts'
 
 /** The keyword `:text`. Equal keywords are the same object. */
@@ -6,7 +7,7 @@ export function kw(text: string): Keyword {
   const known = table.get(text)?.deref()
   if (known !== undefined) return known
   if (typeof text !== 'string' || !isKeywordText(text)) {
-    throw new WatError('encode', `not the name of a keyword: ${JSON.stringify(text)}`)
+    throw new WatError('encode', `not the name of a keyword: ${describe(text)}`)
   }
   return internKeyword(text)
 }
@@ -24,14 +25,23 @@ export function internKeyword(name: string): Keyword {
 
 const OURS = Symbol('kw')
 
+/** Whether `kw` made it: not what only has the prototype. Then its name is that of a keyword. */
+export let isGenuine: (keyword: Keyword) => boolean
+
 /** An EDN keyword, made by `kw`. Equal keywords are the same object. */
 export class Keyword {
   /** The whole name without the colon: `a/b`. */
   readonly name: string
+  readonly #genuine = true
 
   constructor(name: string, token: typeof OURS) {
     if (token !== OURS) throw new WatError('encode', 'keywords are made by kw()')
     this.name = name
+    Object.freeze(this) // it is the same object for all who use it
+  }
+
+  static {
+    isGenuine = keyword => #genuine in keyword && keyword.#genuine
   }
 
   /** As in EDN: `:a/b`. */

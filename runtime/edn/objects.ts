@@ -15,6 +15,23 @@ export function toMap(object: Record<string, unknown>): EdnMap {
   return map
 }
 
+/** Whether the value is a map with nothing but keywords as keys, as it is read. */
+export function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** What `#wat/object` means: the fields of an object by their names; `undefined` if it cannot stand before the value. */
+export function toObject(value: unknown): object | undefined {
+  const object: Record<string, unknown> = {}
+  if (!(value instanceof Map)) return isFields(value) && Object.keys(value).length === 0 ? object : undefined
+  for (const [name, item] of value) {
+    if (typeof name !== 'string') return undefined
+    if (name === '__proto__') setOwn(object, name, item)
+    else object[name] = item
+  }
+  return object
+}
+
 /** What `#:namespace {…}` means: keywords and symbols among the keys get the namespace, `_/name` loses it. */
 export function qualify(namespace: string, value: unknown): unknown {
   if (value instanceof EdnMap) {
@@ -28,7 +45,7 @@ export function qualify(namespace: string, value: unknown): unknown {
     if (map.size !== value.size) throw new WatError('malformed', 'duplicate key')
     return map
   }
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+  if (!isFields(value)) {
     throw new WatError('malformed', 'a namespace stands before a map')
   }
   const object = {}

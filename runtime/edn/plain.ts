@@ -3,3 +3,8 @@ export function isPlain(value: object): value is Record<string, unknown> {
   const proto: unknown = Object.getPrototypeOf(value)
   return proto === null || proto === Object.prototype || Object.getPrototypeOf(proto) === null
 }
+
+/** An error of whatever class, also from another realm, or without its prototype. */
+export function isError(value: object): value is Error {
+  return value instanceof Error || (Error as unknown as { isError(value: unknown): boolean }).isError(value)
+}

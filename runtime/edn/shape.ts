@@ -1,18 +1,12 @@
-import { Buffer } from 'node:buffer'
-import { WatError } from '../error.ts'
-import { formatInst } from './inst.ts'
+import { describe } from './describe.ts'
+import { duplicate } from './distinct.ts'
+import { toFault } from './fault.ts'
 import { Keyword } from './keyword.ts'
-import { isPlain } from './plain.ts'
-import { tagWriter } from './tags.ts'
-import { charText, doubleText, fieldText, numberText, stringText, tagText } from './text.ts'
-import { Char, Decimal, Double, List, Ratio, Sym, Tagged, Uuid } from './values.ts'
-
-/** What goes for the whole of one writing. */
-export interface Context {
-  denyReserved: boolean
-  /** The way from the root to what is being written. */
-  path: (string | number)[]
-}
+import { isError, isPlain } from './plain.ts'
+import { type Context, deny, refuse } from './refuse.ts'
+import { builtInReader, tagWriter } from './tags.ts'
+import { fieldText, stringText, tagText } from './text.ts'
+import { List, Tagged } from './values.ts'
 
 /** How a composite value is written: brackets, and items each behind its label. */
 export interface Shape {
@@ -23,43 +17,10 @@ export interface Shape {
   /** Items come in pairs of key and value. */
   pairs?: boolean
   close: string
+  /** How many levels of nesting a reader sees. */
+  levels: number
   /** The step of a path that leads to an item. */
   steps: (index: number) => string | number
-}
-
-/** The text of a value that has no others inside; `undefined` if it has. */
-export function leafText(value: unknown, context: Context): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return stringText(value)
-    case 'number':
-      return numberText(value)
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'bigint':
-      return value + 'N'
-    case 'object':
-      return value === null ? 'nil' : leafObjectText(value, context)
-    default:
-      return refuse(context, value === undefined ? 'undefined' : `a ${typeof value}`)
-  }
-}
-
-function leafObjectText(value: object, context: Context): string | undefined {
-  if (Array.isArray(value)) return undefined
-  if (value instanceof Keyword) return ':' + value.name
-  if (value instanceof Sym) return value.name
-  if (value instanceof Double) return doubleText(value.value)
-  if (value instanceof Char) return charText(value.value)
-  if (value instanceof Decimal) return value.text + 'M'
-  if (value instanceof Ratio) return value.toString()
-  if (value instanceof Uuid) return `#uuid "${value.text}"`
-  if (value instanceof Date)
-    return `#inst "${formatInst(value) ?? refuse(context, 'a date that #inst cannot say')}"`
-  if (value instanceof Uint8Array && tagWriter(value) === undefined) {
-    return `#wat/bytes "${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"`
-  }
-  return undefined
 }
 
 /** The shape of a value for which `leafText` gave nothing. */
@@ -68,82 +29,92 @@ export function shapeOf(value: object, context: Context): Shape {
   if (writer !== undefined) return tagged(writer.tag, () => writer.write(value), context)
   if (Array.isArray(value)) {
     const list = value instanceof List
-    return { open: list ? '(' : '[', items: value, close: list ? ')' : ']', steps: index => index }
+    return { open: list ? '(' : '[', items: value, close: list ? ')' : ']', levels: 1, steps: index => index }
   }
   if (value instanceof Tagged) return tagged(value.tag, () => value.value, context)
-  if (value instanceof Map) {
-    const items = [...value].flat(1)
-    return {
-      open: '{',
-      items,
-      pairs: true,
-      close: '}',
-      steps: index => (index % 2 === 0 ? '(key)' : show(items[index - 1])),
-    }
+  if (value instanceof Map) return mapShape(value, context)
+  if (value instanceof Set) return setShape(value, context)
+  if (isError(value)) return under('wat/error', '#wat/error ', toFault(value))
+  if (isPlain(value)) return fields(value)
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    return refuse(context, `an instance of ${className(value)}`, { advice: BYTES })
   }
-  if (value instanceof Set) return { open: '#{', items: [...value], close: '}', steps: index => index }
-  if (isPlain(value)) return fields(value, context)
-  return refuse(context, `an instance of ${value.constructor?.name || 'a class'}`)
+  return refuse(context, `an instance of ${className(value)}`)
 }
 
-function fields(value: Record<string, unknown>, context: Context): Shape {
-  const names = Object.keys(value).filter(name => value[name] !== undefined)
-  const labels = names.map(name => {
-    const label = fieldText(name)
-    if (label === undefined) {
-      context.path.push(name)
-      return refuse(context, `the field name ${JSON.stringify(name)}`)
-    }
-    return label
-  })
+const className = (value: object): string => describe(value.constructor?.name || 'a class')
+
+const BYTES =
+  'its bytes can travel, `new Uint8Array(x.buffer, x.byteOffset, x.byteLength)` or `new Uint8Array(buffer)`, and ' +
+  'so can the numbers of a typed array, `Array.from(x)`'
+
+// By the methods of Map and Set themselves: a class may have others, and give anything.
+const { entries } = Map.prototype
+const { values } = Set.prototype
+
+function mapShape(map: Map<unknown, unknown>, context: Context): Shape {
+  const items: unknown[] = []
+  for (const [key, value] of entries.call(map)) items.push(key, value)
+  const index = duplicate(items, 2)
+  if (index !== -1) refuse(context, 'a Map with two keys that are equal in EDN')
   return {
     open: '{',
-    items: names.map(name => value[name]),
-    labels,
+    items,
+    pairs: true,
     close: '}',
-    steps: index => names[index]!,
+    levels: 1,
+    steps: index => (index % 2 === 0 ? '(key)' : show(items[index - 1])),
+  }
+}
+
+function setShape(set: Set<unknown>, context: Context): Shape {
+  const items = [...values.call(set)]
+  const index = duplicate(items, 1)
+  if (index !== -1) refuse(context, `a Set with two members that are equal in EDN, the second at ${index}`)
+  return { open: '#{', items, close: '}', levels: 1, steps: index => index }
+}
+
+function fields(object: Record<string, unknown>): Shape {
+  const names: string[] = []
+  const items: unknown[] = []
+  for (const name of Object.keys(object)) {
+    const item = object[name]
+    if (item === undefined) continue
+    names.push(name)
+    items.push(item)
+  }
+  const steps = (index: number) => names[index]!
+  const labels = names.map(fieldText)
+  if (labels.every(label => label !== undefined)) {
+    return { open: '{', items, labels, close: '}', levels: 1, steps }
+  }
+  // A name that no keyword can have. As strings all of them, so that a reader of another kind finds one kind of key.
+  return {
+    open: '#wat/object {',
+    items,
+    labels: names.map(name => stringText(name) + ' '),
+    close: '}',
+    levels: 2,
+    steps,
   }
 }
 
 function tagged(tag: string, body: () => unknown, context: Context): Shape {
-  if (context.denyReserved && tag.startsWith('wat/')) {
-    throw new WatError('denied', `the tag #${tag} is reserved, at ${pathText(context.path)}`, {
-      data: { path: pathText(context.path) },
-    })
-  }
+  if (context.denyReserved && typeof tag === 'string' && tag.startsWith('wat/')) deny(context, tag)
   try {
-    return { open: tagText(tag), items: [body()], close: '', steps: () => `#${tag}` }
+    const open = tagText(tag)
+    const value = body()
+    // What the reader of such a tag would refuse. What it makes of the value is not looked at.
+    builtInReader(tag)?.(value)
+    return under(tag, open, value)
   } catch (cause) {
-    return refuse(context, `under the tag ${JSON.stringify(tag)}`, cause)
+    return refuse(context, `such a value under the tag #${describe(tag)}`, { cause })
   }
 }
 
-/** Throws `encode` for what is at the path. */
-export function refuse(context: Context, what: string, cause?: unknown): never {
-  const path = pathText(context.path)
-  throw new WatError('encode', `EDN cannot carry ${what}, at ${path}`, {
-    data: { path },
-    ...(cause !== undefined && { cause }),
-  })
+function under(tag: string, open: string, value: unknown): Shape {
+  return { open, items: [value], close: '', levels: 1, steps: () => `#${tag}` }
 }
-
-// `$.a[3].b`. A deep path is cut in the middle: it is for people.
-function pathText(path: (string | number)[]): string {
-  const steps = path.map(step =>
-    typeof step === 'number'
-      ? `[${step}]`
-      : /^[\w$-]+$/.test(step)
-        ? `.${step}`
-        : `[${JSON.stringify(step)}]`,
-  )
-  const shown =
-    steps.length <= MAX_STEPS
-      ? steps
-      : [...steps.slice(0, MAX_STEPS / 2), '…', ...steps.slice(-MAX_STEPS / 2)]
-  return '$' + shown.join('')
-}
-
-const MAX_STEPS = 100
 
 const show = (key: unknown): string | number =>
   typeof key === 'string' || typeof key === 'number' ? key : key instanceof Keyword ? key.name : '(value)'

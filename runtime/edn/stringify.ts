@@ -1,5 +1,6 @@
 import { encode } from './encode.ts'
 import { layout } from './layout.ts'
+import { refuse, rootContext } from './refuse.ts'
 
 /** How `stringify` writes. */
 export interface StringifyOptions {
@@ -7,9 +8,11 @@ export interface StringifyOptions {
   pretty?: boolean
 }
 
-/** The value as EDN, on one line. Throws a `WatError`, `encode`, whose `data.path` names what EDN cannot carry. */
+/**
+ * The value as EDN, on one line. Throws a `WatError`, `encode`, whose `data.path` names what EDN cannot carry.
+ * `undefined` is nothing, not nil, unless it stands inside.
+ */
 export function stringify(value: unknown, options?: StringifyOptions): string {
-  return options?.pretty === true
-    ? layout(value, { denyReserved: false, path: [] }, true)
-    : encode(value, false)
+  if (value === undefined) refuse(rootContext(false), 'undefined')
+  return options?.pretty === true ? layout(value, rootContext(false), true) : encode(value, false)
 }

@@ -1,7 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
+import { describe } from './describe.ts'
+import { fromFault } from './fault.ts'
 import { parseInst } from './inst.ts'
 import { isTagText } from './names.ts'
+import { isFields, toObject } from './objects.ts'
 import { Uuid } from './values.ts'
 
 /** Makes a value of what a tag stands before. What it throws is reported as malformed input. */
@@ -25,7 +28,7 @@ interface TagWriter {
 /** Registers a tag for this process. The function returned takes it back. */
 export function registerTag<T>(tag: string, handlers: TagHandlers<T>): () => void {
   const { read, class: type, write } = handlers
-  if (!isTagText(tag)) throw new WatError('encode', `not a tag: ${JSON.stringify(tag)}`)
+  if (typeof tag !== 'string' || !isTagText(tag)) throw new WatError('encode', `not a tag: ${describe(tag)}`)
   if (tag.startsWith('wat/')) throw new WatError('denied', `the namespace wat is reserved: ${tag}`)
   if ((type === undefined) !== (write === undefined)) {
     throw new WatError(
@@ -60,11 +63,19 @@ export function tagWriter(value: object): TagWriter | undefined {
   return undefined
 }
 
+/** The reader that the tag always has, unless another is registered in its place. */
+export function builtInReader(tag: string): TagReader | undefined {
+  const reader = readers.get(tag)
+  return reader === BUILT_IN[tag] ? reader : undefined
+}
+
 const BUILT_IN: Record<string, TagReader | undefined> = {
   __proto__: null as never,
   inst: value => must(typeof value === 'string' ? parseInst(value) : undefined, 'an instant'),
   uuid: value => new Uuid(value as string),
   'wat/bytes': value => must(typeof value === 'string' ? parseBytes(value) : undefined, 'base64'),
+  'wat/object': value => must(toObject(value), 'a map with strings as keys'),
+  'wat/error': value => fromFault(must(isFields(value) ? value : undefined, 'a fault')),
 }
 
 const readers = new Map<string, TagReader>(Object.entries(BUILT_IN) as [string, TagReader][])

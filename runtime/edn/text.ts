@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
+import { describe } from './describe.ts'
 import { isKeywordText, isTagText } from './names.ts'
 
 /** Text as an EDN string: never a raw line break, and nothing that UTF-8 would lose. */
@@ -64,8 +65,7 @@ export function fieldText(name: string): string | undefined {
 export function tagText(tag: string): string {
   const known = tags.get(tag)
   if (known !== undefined) return known
-  if (typeof tag !== 'string' || !isTagText(tag))
-    throw new WatError('encode', `not a tag: ${JSON.stringify(tag)}`)
+  if (typeof tag !== 'string' || !isTagText(tag)) throw new WatError('encode', `not a tag: ${describe(tag)}`)
   const text = '#' + tag + ' '
   remember(tags, tag, text)
   return text

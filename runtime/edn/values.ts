@@ -12,6 +12,7 @@ export class Sym {
   constructor(name: string) {
     if (typeof name !== 'string' || !isSymbolText(name)) refuse('the name of a symbol', name)
     this.name = name
+    Object.freeze(this) // the reader gives the same object again
   }
 
   /** Its name. */
@@ -26,8 +27,7 @@ export class Char {
   readonly value: string
 
   constructor(value: string) {
-    const points = typeof value === 'string' && value.length <= 2 ? Array.from(value) : []
-    if (points.length !== 1 || !value.isWellFormed()) refuse('one code point', value)
+    if (typeof value !== 'string' || !isCodePoint(value)) refuse('one code point', value)
     this.value = value
   }
 
@@ -109,9 +109,9 @@ export class Uuid {
   readonly text: string
 
   constructor(text: string) {
-    if (typeof text !== 'string' || !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text))
-      refuse('a uuid', text)
-    this.text = text.toLowerCase()
+    const lower = typeof text === 'string' ? text.toLowerCase() : ''
+    if (!isUuidText(lower)) refuse('a uuid', text)
+    this.text = lower
   }
 
   /** As in EDN, without `#uuid` and quotes. */
@@ -139,6 +139,17 @@ export class Tagged<T = unknown> {
     this.tag = tag
     this.value = value
   }
+}
+
+/** Whether the text is one code point, and one that UTF-8 has. */
+export function isCodePoint(text: string): boolean {
+  const units = text.length
+  return units > 0 && units === (text.codePointAt(0)! > 0xffff ? 2 : 1) && text.isWellFormed()
+}
+
+/** Whether the text is a UUID as we keep it. */
+export function isUuidText(text: string): boolean {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(text)
 }
 
 /** A number where it is exact, else the bigint. */

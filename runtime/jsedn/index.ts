@@ -15,6 +15,10 @@ import {
   Tagged,
   Uuid,
 } from '../edn/index.ts'
+import { fromFault, toFault } from '../edn/fault.ts'
+import { isKeywordText } from '../edn/names.ts'
+import { toObject } from '../edn/objects.ts'
+import { isError, isPlain } from '../edn/plain.ts'
 import { WatError } from '../error.ts'
 import type { Jsedn, JsednObject } from './model.ts'
 
@@ -43,8 +47,8 @@ function intoJsedn(value: unknown): Parts {
   if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) {
     return { leaf: tagged('wat.jsedn/float', Object.is(value, -0) ? '-0' : String(value)) }
   }
-  if (typeof value === 'function' || typeof value === 'symbol' || value === undefined)
-    return refuse(typeof value)
+  if (typeof value === 'function' || typeof value === 'symbol') return refuse(`a ${typeof value}`)
+  if (value === undefined) return { leaf: null }
   if (typeof value !== 'object' || value === null) return { leaf: value }
   if (value instanceof Keyword) return { leaf: symbolic(model.Keyword, ':' + value.name) }
   if (value instanceof Sym) return { leaf: symbolic(model.Symbol, value.name) }
@@ -54,6 +58,7 @@ function intoJsedn(value: unknown): Parts {
   if (value instanceof Double) return { leaf: value.value }
   if (value instanceof Uuid) return { leaf: tagged('uuid', value.text) }
   if (value instanceof Date) return { leaf: new Date(value) }
+  if (value instanceof URL) return { leaf: value.href }
   if (value instanceof Uint8Array) return { leaf: tagged('wat/bytes', Buffer.from(value).toString('base64')) }
   if (value instanceof Tagged) {
     return { inside: [value.value], build: ([inner]) => tagged(value.tag, inner) }
@@ -62,13 +67,16 @@ function intoJsedn(value: unknown): Parts {
   if (Array.isArray(value)) return { inside: value, build: items => new model.Vector(items) }
   if (value instanceof Set) return { inside: [...value], build: setInto }
   if (value instanceof Map) return { inside: [...value].flat(1), build: items => new model.Map(items) }
-  const proto: unknown = Object.getPrototypeOf(value)
-  if (proto !== null && Object.getPrototypeOf(proto) !== null) return refuse('an instance of a class')
+  if (isError(value)) return { inside: [toFault(value)], build: ([fault]) => tagged('wat/error', fault) }
+  if (!isPlain(value)) return refuse('an instance of a class')
   const fields = Object.entries(value).filter(([, field]) => field !== undefined)
-  return {
-    inside: fields.flatMap(([name, field]) => [kw(name), field]),
-    build: items => new model.Map(items),
+  if (fields.every(([name]) => isKeywordText(name))) {
+    return {
+      inside: fields.flatMap(([name, field]) => [kw(name), field]),
+      build: items => new model.Map(items),
+    }
   }
+  return { inside: fields.flat(1), build: items => tagged('wat/object', new model.Map(items)) }
 }
 
 function outOfJsedn(value: unknown): Parts {
@@ -170,7 +178,9 @@ function taggedOut(tag: string, inner: unknown): unknown {
       return new Ratio(BigInt(numerator!), BigInt(denominator!))
     }
   }
-  return new Tagged(tag, inner)
+  if (tag === 'wat/object')
+    return toObject(inner) ?? refuse('#wat/object before anything but strings as keys')
+  return tag === 'wat/error' ? fromFault(inner) : new Tagged(tag, inner)
 }
 
 function listOf(items: unknown[]): List {

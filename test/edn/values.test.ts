@@ -70,10 +70,11 @@ describe('P4 what cannot be written is refused, with its path', () => {
   cycle.a.push(cycle)
   const cases: [string, unknown, string][] = [
     ['a function', { a: [0, 1, 2, { b: () => {} }] }, '$.a[3].b'],
-    ['undefined in an array', [1, undefined], '$[1]'],
+    ['undefined by itself', undefined, '$'],
+    ['bytes that are none of ours', { a: new Float64Array(2) }, '$.a'],
     ['a symbol', { s: Symbol('s') }, '$.s'],
     ['an instance of a class', { 'x/y': new Account() }, '$["x/y"]'],
-    ['a field that is no keyword', { a: { 'a b': 1 } }, '$.a["a b"]'],
+    ['a function under a name that is no keyword', { a: { 'a b': () => {} } }, '$.a["a b"]'],
     ['an invalid date', { at: new Date(NaN) }, '$.at'],
     ['a cycle', cycle, '$.a[0]'],
     ['a value of a map', new Map([['k', () => {}]]), '$.k'],
