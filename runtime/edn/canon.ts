@@ -101,8 +101,8 @@ function compositeCanon(root: object, writing: Writing | undefined): unknown {
   const known = writing?.known
   const stack: Frame[] = []
   const active = new Set<object>()
-  const done = known?.get(root)
-  if (done !== undefined) return done
+  const before = known?.get(root)
+  if (before !== undefined) return before
   const first = open(root, writing)
   if (first === undefined) return root
   let frame = first

@@ -25,12 +25,10 @@ export function parseInst(text: string): Date | undefined {
 /** The text for `#inst`; `undefined` for a date it cannot say: an invalid one or one outside the years 0–9999. */
 export function formatInst(date: Date): string | undefined {
   // By the methods of Date itself: a class may have others.
-  if (Number.isNaN(getTime.call(date))) return undefined
-  const iso = toISOString.call(date)
+  if (Number.isNaN(Date.prototype.getTime.call(date))) return undefined
+  const iso = Date.prototype.toISOString.call(date)
   return iso.length === 24 ? iso.slice(0, -1) + '-00:00' : undefined
 }
-
-const { getTime, toISOString } = Date.prototype
 
 function daysIn(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28

@@ -61,15 +61,15 @@ export function layout(root: unknown, context: Context, pretty: boolean, outside
     const indent = Math.min(column, MAX_INDENT)
     stack.push({ value: composite, shape, next: 0, indent, depth, mark: undefined })
   }
-  const attempt = (value: unknown) => {
+  const attempt = (item: unknown) => {
     try {
-      begin(value)
+      begin(item)
     } catch (error) {
       const problem = isRefusal(error) ? error : unreadable(context, error)
       // Of what stands deep inside, what leads there begins above: only the whole can tell a cycle at once.
       const to = outside > 0 ? -1 : stack.findLastIndex(({ mark }) => mark !== undefined)
       if (to === -1) throw problem
-      for (const { value } of stack.splice(to + 1)) active.delete(value)
+      for (const inner of stack.splice(to + 1)) active.delete(inner.value)
       const { shape, next, mark } = stack[to]!
       chunks.length = mark!.chunks
       ;({ text, column } = mark!)

@@ -48,15 +48,11 @@ const BYTES =
   'its bytes can travel, `new Uint8Array(x.buffer, x.byteOffset, x.byteLength)` or `new Uint8Array(buffer)`, and ' +
   'so can the numbers of a typed array, `Array.from(x)`'
 
-// By the methods of Map and Set themselves: a class may have others, and give anything.
-const { entries } = Map.prototype
-const { values } = Set.prototype
-
 function mapShape(map: Map<unknown, unknown>, context: Context): Shape {
   const items: unknown[] = []
-  for (const [key, value] of entries.call(map)) items.push(key, value)
-  const index = duplicate(items, 2)
-  if (index !== -1) refuse(context, 'a Map with two keys that are equal in EDN')
+  // By the method of Map itself, and below of Set: a class may have others, and give anything.
+  for (const [key, value] of Map.prototype.entries.call(map)) items.push(key, value)
+  if (duplicate(items, 2) !== -1) refuse(context, 'a Map with two keys that are equal in EDN')
   return {
     open: '{',
     items,
@@ -68,9 +64,9 @@ function mapShape(map: Map<unknown, unknown>, context: Context): Shape {
 }
 
 function setShape(set: Set<unknown>, context: Context): Shape {
-  const items = [...values.call(set)]
-  const index = duplicate(items, 1)
-  if (index !== -1) refuse(context, `a Set with two members that are equal in EDN, the second at ${index}`)
+  const items = [...Set.prototype.values.call(set)]
+  const second = duplicate(items, 1)
+  if (second !== -1) refuse(context, `a Set with two members that are equal in EDN, the second at ${second}`)
   return { open: '#{', items, close: '}', levels: 1, steps: index => index }
 }
 
