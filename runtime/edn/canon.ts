@@ -3,6 +3,7 @@ import { WatError } from '../error.ts'
 import { FLOAT } from './digits.ts'
 import { toFault } from './fault.ts'
 import { Keyword } from './keyword.ts'
+import { MAX_DEPTH } from './options.ts'
 import { isError, isPlain } from './plain.ts'
 import { Char, Decimal, Double, integer, Ratio, Sym, Tagged, Uuid } from './values.ts'
 
@@ -14,20 +15,24 @@ export const CANONS = Symbol('canons')
  * NaN). Short ones are spelt out, long ones are SHA-256 digests, so that no input can make them collide. What is
  * no EDN value is only equal to itself.
  *
- * As a writer needs it: what a registered tag is written for is equal by what is written, and what collections have
- * kept does not count, for their members may have changed.
+ * As a writer needs it: a value is what it will be read as, and what collections have kept does not count, for their
+ * members may have changed.
  */
 export function canon(value: unknown, writing?: Writing): unknown {
-  const atom = atomCanon(value)
-  return atom === undefined ? compositeCanon(value as object, writing) : atom
+  const read = asRead(value, writing)
+  const atom = atomCanon(read)
+  return atom === undefined ? compositeCanon(value as object, read as object, writing) : atom
 }
 
 export interface Writing {
   /** The forms of composites: what nests is looked at once. */
   known: WeakMap<object, unknown>
-  /** What is written for the instance of a registered class. */
-  tagged(value: object): Tagged | undefined
+  /** What a reader makes of the object, where that is another. */
+  asRead(value: object): unknown
 }
+
+const asRead = (value: unknown, writing: Writing | undefined): unknown =>
+  writing === undefined || typeof value !== 'object' || value === null ? value : writing.asRead(value)
 
 /** Equality of EDN: by value, lists equal to vectors, `1` to `1N`; NaN is equal to itself here. */
 export function equals(a: unknown, b: unknown): boolean {
@@ -97,27 +102,29 @@ interface Frame {
 }
 
 // With a stack of its own: values nest deeper than calls can.
-function compositeCanon(root: object, writing: Writing | undefined): unknown {
+function compositeCanon(root: object, read: object, writing: Writing | undefined): unknown {
   const known = writing?.known
   const stack: Frame[] = []
   const active = new Set<object>()
   const before = known?.get(root)
   if (before !== undefined) return before
-  const first = open(root, writing)
+  const first = open(root, read, writing)
   if (first === undefined) return root
   let frame = first
   active.add(root)
   for (;;) {
     if (frame.next < frame.children.length) {
       const child = frame.children[frame.next++]
-      const atom = atomCanon(child)
+      const childRead = asRead(child, writing)
+      const atom = atomCanon(childRead)
       const form = atom === undefined ? known?.get(child as object) : atom
-      const inner = form === undefined ? open(child as object, writing) : undefined
+      const inner = form === undefined ? open(child as object, childRead as object, writing) : undefined
       if (inner === undefined) {
         frame.parts.push(spell(form === undefined ? child : form))
         continue
       }
       if (active.has(inner.of)) throw new WatError('encode', 'a cycle is no EDN value')
+      if (stack.length > MAX_DEPTH) throw new WatError('encode', 'what is nested so deep is no EDN value')
       active.add(inner.of)
       stack.push(frame)
       frame = inner
@@ -133,16 +140,14 @@ function compositeCanon(root: object, writing: Writing | undefined): unknown {
   }
 }
 
-function open(value: object, writing: Writing | undefined): Frame | undefined {
+function open(of: object, value: object, writing: Writing | undefined): Frame | undefined {
   const frame = (kind: string, children: unknown[], parts: string[] = []): Frame => ({
-    of: value,
+    of,
     kind,
     children,
     next: 0,
     parts,
   })
-  const tagged = writing?.tagged(value)
-  if (tagged !== undefined) return frame('t', [tagged.tag, tagged.value])
   if (Array.isArray(value)) return frame('[', value)
   if (value instanceof Set) {
     const members = writing ? undefined : spellAll(value)

@@ -1,6 +1,6 @@
 import { canon, type Writing } from './canon.ts'
 import { Keyword } from './keyword.ts'
-import { tagWriter } from './tags.ts'
+import { builtInReader, tagWriter } from './tags.ts'
 import { Tagged } from './values.ts'
 
 /**
@@ -26,7 +26,7 @@ function isItself(value: unknown): boolean {
 }
 
 function search(items: readonly unknown[], step: 1 | 2): number {
-  writing ??= { known: new WeakMap(), tagged }
+  writing ??= { known: new WeakMap(), asRead }
   const seen = new Set<unknown>()
   for (let i = 0; i < items.length; i += step) {
     seen.add(canon(items[i], writing))
@@ -42,7 +42,11 @@ export function forgetCanons(): void {
   writing = undefined
 }
 
-function tagged(value: object): Tagged | undefined {
+function asRead(value: object): unknown {
   const writer = tagWriter(value)
-  return writer && new Tagged(writer.tag, writer.write(value))
+  if (writer === undefined && !(value instanceof Tagged)) return value
+  const { tag, value: inner } =
+    writer === undefined ? (value as Tagged) : { tag: writer.tag, value: writer.write(value) }
+  const read = builtInReader(tag)
+  return read === undefined ? new Tagged(tag, inner) : read(inner)
 }

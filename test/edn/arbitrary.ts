@@ -12,6 +12,7 @@ import {
   Tagged,
   Uuid,
 } from '../../runtime/edn/index.ts'
+import { WatError } from '../../runtime/error.ts'
 import { isKeywordText, isSymbolText, isTagText } from '../../runtime/edn/names.ts'
 
 const NASTY = [
@@ -85,6 +86,61 @@ export const value: fc.Arbitrary<unknown> = fc.letrec<{ any: unknown }>(tie => (
     fc.array(fc.tuple(tie('any'), tie('any'))).map(entries => toMap(entries)),
     fc.array(tie('any')).map(items => new EdnSet(items)),
     fc.tuple(tagName, tie('any')).map(([tag, inner]) => new Tagged(tag, inner)),
+  ),
+})).any
+
+const names = fc.oneof(text, keywordText)
+const changed = fc
+  .tuple(atom, text)
+  .filter(([value]) => typeof value === 'object' && value !== null && !(value instanceof Uint8Array))
+  .map(([value, field]) => {
+    for (const name of Object.keys(value as object)) Reflect.set(value as object, name, field)
+    return value
+  })
+const faked = fc
+  .tuple(fc.constantFrom(Sym, Char, Decimal, Double, Ratio, Uuid, Tagged, Date, Map, Set, Error, URL), text)
+  .map(([type, name]) => {
+    const fields = { name, text: name, value: name, tag: name, numerator: 1n, denominator: 0n, message: name }
+    return Object.assign(Object.create(type.prototype) as object, fields)
+  })
+const strange: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(
+    undefined,
+    Symbol('s'),
+    10n ** 10_000n,
+    new Float64Array(1),
+    new URL('http://a/b?c'),
+    NaN,
+    -0,
+  ),
+  fc.constantFrom(
+    1,
+    1n,
+    new Double(1),
+    0,
+    new Decimal('1.0'),
+    new Decimal('1.00'),
+    new Date(1),
+    'http://a/b?c',
+  ),
+  text.map(message => new Error(message, { cause: message })),
+  fc.tuple(text, atom).map(([message, data]) => new WatError('denied', message, { data })),
+  fc.tuple(fc.constantFrom('inst', 'uuid', 'wat/bytes', 'wat/object', 'wat/req', 'a', ''), text).map(([tag, inner]) => new Tagged(tag, `!${inner}`)), // prettier-ignore
+  changed,
+  faked,
+)
+
+/** Any value that a program may hand over, also such as EDN cannot carry. */
+export const anything: fc.Arbitrary<unknown> = fc.letrec<{ any: unknown }>(tie => ({
+  any: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    atom,
+    strange,
+    fc.array(tie('any')),
+    fc.array(fc.tuple(names, tie('any'))).map(entries => Object.fromEntries(entries)),
+    fc.array(fc.tuple(tie('any'), tie('any'))).map(entries => new Map(entries)),
+    fc.array(tie('any')).map(items => new Set(items)),
+    fc.array(tie('any')).map(items => new EdnSet(items.filter(item => typeof item !== 'object'))),
   ),
 })).any
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encode } from '../../runtime/edn/encode.ts'
 import { equals, List, parse, parseAll, Reader, stringify } from '../../runtime/edn/index.ts'
 import { WatError } from '../../runtime/error.ts'
-import { cut, value } from './arbitrary.ts'
+import { anything, cut, value } from './arbitrary.ts'
 
 // fast-check prints seed and path of a failure; WAT_SEED replays it.
 const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
@@ -46,6 +47,35 @@ describe('P1 what is written is read as the same value', () => {
     )
   })
 })
+
+describe('P55 whatever a program hands over', () => {
+  test('is refused, or is one form that reads as an equal value', { timeout: 120_000 }, () => {
+    let written = 0
+    check(
+      fc.property(anything, v => {
+        for (const write of [stringify, encode, (value: unknown) => stringify(value, { pretty: true })]) {
+          let text: string
+          try {
+            text = write(v)
+          } catch (error) {
+            expect((error as WatError).code).toMatch(/^(encode|denied)$/)
+            continue
+          }
+          written++
+          if (write === encode) expect(text).not.toMatch(/[\r\n]/)
+          const read = parse(text)
+          expect(equals(read, v) || holdsErrors(text)).toBe(true)
+          expect(parse(stringify(read)) !== undefined).toBe(true)
+        }
+      }),
+      5 * RUNS,
+    )
+    expect(written).toBeGreaterThan(RUNS)
+  })
+})
+
+/** Their stacks differ. */
+const holdsErrors = (text: string): boolean => text.includes('#wat/error')
 
 const garbage = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -89,7 +89,7 @@ describe('frames cannot be forged', () => {
     expect(outcome.stdout.split('\n')).toEqual([
       '"#wat/req [1 21]"',
       ts`"\n#wat/rep [1 \"forged\"]\n"`,
-      '"encode"',
+      ts`#wat/object {"x\n#wat/rep [1 \"forged\"]\n" 1}`,
       '"encode"',
       '"encode"',
       '"encode"',
