@@ -3,7 +3,7 @@ import { WatError } from '../error.ts'
 import { FLOAT } from './digits.ts'
 import { toFault } from './fault.ts'
 import { Keyword } from './keyword.ts'
-import { MAX_DEPTH } from './options.ts'
+import { MAX_DEPTH } from './depth.ts'
 import { isError, isPlain } from './plain.ts'
 import { Char, Decimal, Double, integer, Ratio, Sym, Tagged, Uuid } from './values.ts'
 

@@ -74,25 +74,23 @@ function putValue(at: number, value: unknown, denyReserved: boolean): number {
 /** `undefined`: the fast way keeps no path, and what cannot be written needs one, so it is to go the slow way. */
 function putFast(at: number, value: unknown, denyReserved: boolean): number | undefined {
   if (isPolluted()) return undefined
-  const outer = careful
+  const mode = denyReserved ? DENY : 0
   try {
-    careful = false
-    try {
-      return put(at, value, 0, denyReserved)
-    } catch (error) {
-      if (error !== ODD_NAME) return undefined
-    }
-    careful = true
-    return put(at, value, 0, denyReserved)
+    return put(at, value, 0, mode)
+  } catch (error) {
+    if (error !== ODD_NAME) return undefined
+  }
+  try {
+    return put(at, value, 0, mode | CAREFUL)
   } catch {
     return undefined
-  } finally {
-    careful = outer
   }
 }
 
-/** Whether the names of an object are looked at before its first field is written: once there has been an odd one. */
-let careful = false
+/** Tags of the namespace `wat` are refused. */
+const DENY = 1
+/** The names of an object are looked at before its first field is written: there has been an odd one. */
+const CAREFUL = 2
 /** Thrown at a name that no keyword can have. */
 const ODD_NAME = new Error('a name that no keyword can have')
 
@@ -100,35 +98,44 @@ const ODD_NAME = new Error('a name that no keyword can have')
 // for cycles, which all come by there.
 const MAX_CALLS = 400
 
-function put(at: number, value: unknown, depth: number, denyReserved: boolean): number {
+function put(at: number, value: unknown, depth: number, mode: number): number {
   if (typeof value === 'string') return putString(at, value)
   if (typeof value === 'number') return putNumber(at, value)
   if (typeof value === 'boolean') return putBytes(at, value ? TRUE : FALSE)
-  if (typeof value !== 'object') return putText(at, leafText(value, rootContext(denyReserved))!)
+  if (typeof value !== 'object') return putLeaf(at, value, mode)
   if (value === null) return putBytes(at, NIL)
-  if (depth >= MAX_CALLS) return putText(at, layout(value, rootContext(denyReserved), false, depth))
-  if (Array.isArray(value)) return putItems(at, value, depth, denyReserved)
-  if (value instanceof Keyword && isGenuine(value)) return putName(at, value.name)
-  if (Object.getPrototypeOf(value) === Object.prototype)
-    return putFields(at, value as Fields, depth, denyReserved)
-  return putOther(at, value, depth, denyReserved)
+  if (depth >= MAX_CALLS) return putDeep(at, value, depth, mode)
+  if (Array.isArray(value)) return putItems(at, value, depth, mode)
+  if (value instanceof Keyword) return isGenuine(value) ? putName(at, value.name) : putLeaf(at, value, mode)
+  if (Object.getPrototypeOf(value) === Object.prototype && mode < CAREFUL)
+    return putFields(at, value as Fields, depth, mode)
+  return putOther(at, value, depth, mode)
 }
+
+function putLeaf(at: number, value: unknown, mode: number): number {
+  return putText(at, leafText(value, contextOf(mode))!)
+}
+
+function putDeep(at: number, value: object, depth: number, mode: number): number {
+  return putText(at, layout(value, contextOf(mode), false, depth))
+}
+
+const contextOf = (mode: number) => rootContext((mode & DENY) !== 0)
 
 type Fields = Record<string, unknown>
 
-function putItems(at: number, items: readonly unknown[], depth: number, denyReserved: boolean): number {
+function putItems(at: number, items: readonly unknown[], depth: number, mode: number): number {
   const list = items.constructor !== Array && items instanceof List
   at = putByte(at, list ? 40 : 91)
   for (let i = 0; i < items.length; i++) {
     if (i > 0) at = putByte(at, SPACE)
-    at = put(at, items[i], depth + 1, denyReserved)
+    at = put(at, items[i], depth + 1, mode)
   }
   return putByte(at, list ? 41 : 93)
 }
 
 // `for in` knows where the fields are, `Object.keys` does not; inherited ones were ruled out by `isPolluted`.
-function putFields(at: number, object: Fields, depth: number, denyReserved: boolean): number {
-  if (careful && hasOddName(object)) return putOther(at, object, depth, denyReserved)
+function putFields(at: number, object: Fields, depth: number, mode: number): number {
   const start = at
   let label = before
   for (const name in object) {
@@ -140,7 +147,7 @@ function putFields(at: number, object: Fields, depth: number, denyReserved: bool
       label.likely = next
     }
     label = next
-    at = put(putBytes(at, label.bytes), value, depth + 1, denyReserved)
+    at = put(putBytes(at, label.bytes), value, depth + 1, mode)
   }
   // Each label begins with a space; the first one's is where the brace belongs.
   if (at === start) at++
@@ -161,8 +168,10 @@ function hasOddName(object: Fields): boolean {
 /** Before the first field. */
 const before: Label = { name: '', bytes: NOTHING_BEFORE, likely: undefined }
 
-function putOther(at: number, value: object, depth: number, denyReserved: boolean): number {
-  const context = rootContext(denyReserved)
+function putOther(at: number, value: object, depth: number, mode: number): number {
+  if (Object.getPrototypeOf(value) === Object.prototype && !hasOddName(value as Fields))
+    return putFields(at, value as Fields, depth, mode)
+  const context = contextOf(mode)
   const leaf = leafText(value, context)
   if (leaf !== undefined) return putText(at, leaf)
   const { open, items, labels, close, levels } = shapeOf(value, context)
@@ -170,7 +179,7 @@ function putOther(at: number, value: object, depth: number, denyReserved: boolea
   for (let i = 0; i < items.length; i++) {
     if (i > 0) at = putByte(at, SPACE)
     if (labels !== undefined) at = putText(at, labels[i]!)
-    at = put(at, items[i], depth + levels, denyReserved)
+    at = put(at, items[i], depth + levels, mode)
   }
   return putText(at, close)
 }

@@ -1,7 +1,5 @@
 import type { TagReader } from './tags.ts'
 
-export const MAX_DEPTH = 1_000_000
-
 /** What a reader takes, and how it reads tags. */
 export interface ReaderOptions {
   /** Bytes that one top-level form may take. Default: no limit. */

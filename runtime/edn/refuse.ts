@@ -1,5 +1,5 @@
 import { WatError } from '../error.ts'
-import { MAX_DEPTH } from './options.ts'
+import { MAX_DEPTH } from './depth.ts'
 
 /** What goes for the whole of one writing. */
 export interface Context {

@@ -46,6 +46,7 @@ const THROWN: [string, () => unknown][] = [
   ['data that is a revoked proxy', () => new WatError('offline', 'x', { data: revoked({}) })],
   ['an exit that cannot be written', () => new WatError('offline', 'x', { data: { exit: () => {}, panic: revoked({}) } })], // prettier-ignore
   ['an error without bounds', () => new Error('x'.repeat(1_000_000), { cause: cyclic() })],
+  // eslint-disable-next-line unicorn/no-thenable -- that is the point
   ['a thenable', () => ({ then: () => {} })],
 ]
 

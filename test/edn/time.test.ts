@@ -65,7 +65,7 @@ const FORMS: Record<string, (size: number) => string> = {
   'a set of tagged values': size => `#{${seq(i => `#a ${i}`, size)}}`,
   'sets in sets': size => `${'#{'.repeat(size / 3)}${'}'.repeat(size / 3)}`,
   'sets of two in sets': size => `${'#{#{1} '.repeat(size / 8)}${'}'.repeat(size / 8)}`,
-  'maps as keys of maps': size => `${'{'.repeat(size / 4)}${'1 '}${'2}'.repeat(size / 4)}`,
+  'maps as keys of maps': size => `${'{'.repeat(size / 4)}1 ${'2}'.repeat(size / 4)}`,
   'vectors in a set': size => `#{${'['.repeat(size / 2)}${']'.repeat(size / 2)}}`,
   'discards': size => `[${'#_'.repeat(size / 4)}${'1 '.repeat(size / 4)}1]`,
   'tags': size => `${rep('#a ', size)}1`,
