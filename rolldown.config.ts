@@ -35,7 +35,7 @@ const listings: Plugin = {
 
 /** What the first reply of a process and its first child do not need: loaded when it is asked for. */
 const LATER =
-  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version|thread)|portable\/(?!package-files)|spawn\/(launch|listing|treekill|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
+  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version|thread)|portable\/(?!package-files)|spawn\/(launch|listing|treekill|waker|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
 
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one

@@ -6,7 +6,7 @@ export const UNGUARDED_EXIT = 71
  * may send any of them to its whole group. Elsewhere than on Linux the numbers of those four differ: CHLD
  * is taken back by name, and the others cannot be ignored or do no harm.
  */
-const IGNORED = Array.from({ length: 64 }, (_, n) => n + 1)
+export const IGNORED = Array.from({ length: 64 }, (_, n) => n + 1)
   .filter(signal => ![9, 17, 18, 19].includes(signal))
   .join(' ')
 
@@ -70,7 +70,7 @@ pause() {
 }
 if [ "$line" ]; then doom 9; exit; fi
 kill -CONT 0
-read -t 0 -r quiet </dev/null
+read -t 1 -r quiet </dev/null
 if [ $? -gt 1 ]; then quiet=; else command eval "exec 9<>/dev/ptmx" && quiet=1; fi
 [ "$turned" ] || { clock && end=$((now + ticks * 10)) half=$((now + ticks * 5)); }
 while [ "$ticks" -gt 0 ] && kill -0 "$child"; do

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 
 /** Whoever has started something may have to kill it when nothing can be loaded any more. */
 export { killProcessTree } from './treekill.ts'
+export { wakeAtEnd } from './waker.ts'
 
 /** A started process and the pipes that its parent holds. */
 export interface Launched {

@@ -57,10 +57,12 @@ export class OsProcess implements Running {
     }
     this.#setStreamsRef(false)
     this.exited = new Promise(resolve => {
+      const waking = (launcher as typeof launching).wakeAtEnd(pid)
       let unguarded = false
       guard.once('data', () => (unguarded = true))
       launched.process.once('exit', (code, signal) => {
         this.hasExited = true
+        waking.forget()
         this.#setStreamsRef(this.#ref)
         // The child is reaped: from here on only its guard may kill what is left of its group.
         guard.end(END_IT)
