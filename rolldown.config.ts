@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'rolldown'
 
 /**
@@ -23,9 +24,18 @@ const builtinsOnDemand: Plugin = {
   },
 }
 
+/** tree-kill starts processes by a file of ours, which bears what becomes of them. */
+const listings: Plugin = {
+  name: 'listings',
+  resolveId(id, importer) {
+    if (id !== 'child_process' || !importer?.includes('/tree-kill/')) return undefined
+    return fileURLToPath(new URL('runtime/spawn/listing.ts', import.meta.url))
+  },
+}
+
 /** What the first reply of a process and its first child do not need: loaded when it is asked for. */
 const LATER =
-  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version|thread)|portable\/(?!package-files)|spawn\/(launch|treekill|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
+  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version|thread)|portable\/(?!package-files)|spawn\/(launch|listing|treekill|waker|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
 
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
@@ -43,7 +53,7 @@ export default defineConfig({
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',
   external: ['jsedn', 'wat-vm'],
-  plugins: [builtinsOnDemand],
+  plugins: [listings, builtinsOnDemand],
   treeshake: { propertyReadSideEffects: false },
   output: {
     dir: 'dist',

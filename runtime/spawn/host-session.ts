@@ -66,7 +66,7 @@ export class HostSession {
       for (const control of this.#orders.splice(0)) obey(process, control)
       if (this.#lost) process.abandon()
       this.#lanes.say(sayLaunched(process.pid))
-      await this.#carry(process)
+      await this.#carry(process, launch.address)
     } catch (error) {
       this.#lanes.say(sayRefused(toFault(error, launch.address)))
       this.#lanes.finish()
@@ -88,7 +88,7 @@ export class HostSession {
     return OsProcess.start(settings, launch.name, launch.address, launch.kind === 'sent' ? 'sent' : 'taken')
   }
 
-  async #carry(process: OsProcess): Promise<void> {
+  async #carry(process: OsProcess, address: string): Promise<void> {
     const child = childOf(process)
     children.add(child)
     const stdin = new Pump(this.#lanes.source(lanes.stdin), process.stdin)
@@ -97,9 +97,9 @@ export class HostSession {
       new Pump(process.stderr, this.#lanes.sink(lanes.stderr)),
     ]
     this.#flows.push(...outputs)
-    const { code, signal } = await process.exited
+    const { code, signal, panic } = await process.exited
     // Told at once: then the other side reads what is left whether somebody asked for it or not.
-    this.#lanes.say(sayExit(code, signal))
+    this.#lanes.say(panic ? sayRefused(toFault(panic, address)) : sayExit(code, signal))
     stdin.drop()
     await process.drained(outputs)
     await Promise.all(outputs.map(output => output.finish()))

@@ -36,7 +36,8 @@ function environment(): NodeJS.ProcessEnv {
 function wayOf(launcher: OsProcess, via: readonly string[]): Way {
   const label = via.join(' ')
   const failure = launcher.exited.then(
-    ({ code, signal }) =>
+    ({ code, signal, panic }) =>
+      panic ??
       new WatError(
         'offline',
         `the launcher ${label} ${signal ? `was killed by ${signal}` : `exited with code ${code}`}`,

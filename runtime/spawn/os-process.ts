@@ -4,7 +4,7 @@ import { socketSource } from '../vm/fd.ts'
 import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { setStreamRef } from '../wire/streams.ts'
-import { CHILD_EXITED } from './guard.ts'
+import { END_IT, UNGUARDED_EXIT } from './guard.ts'
 import type * as launching from './launch.ts'
 import { commandFor, type Seat } from './command-line.ts'
 import type { Settings } from './options.ts'
@@ -15,6 +15,9 @@ import type { Ended, Flow, Running } from './running.ts'
  * this long is taken as ended.
  */
 const SILENCE_MS = 50
+
+/** A guard that is told to kill what is below a process has this long, where this process cannot look there. */
+const GUARD_MS = 100
 
 /** A process of the operating system, from its start to its exit, and the only place that signals it. */
 export class OsProcess implements Running {
@@ -30,15 +33,18 @@ export class OsProcess implements Running {
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
   static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
-    const { launch } = (launcher ??= await loadLauncher())
-    const { args, env } = commandFor(settings, name, address, seat)
-    const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
-    const { process: subprocess } = launched
-    if (subprocess.pid === undefined) throw await startFailure(launched, address)
-    return new OsProcess(launched, subprocess.pid)
+    try {
+      launcher ??= await loadLauncher()
+      const { args, env } = commandFor(settings, name, address, seat)
+      const launched = await launcher.launch('/bin/sh', args, { cwd: settings.cwd, env })
+      return new OsProcess(launched, address)
+    } catch (cause) {
+      throw startFailure((cause as Error).message, address, cause)
+    }
   }
 
-  private constructor(launched: launching.Launched, pid: number) {
+  private constructor(launched: launching.Launched, address: string) {
+    const { pid } = launched
     this.pid = pid
     this.#launched = launched
     const { lifeline, guard } = launched
@@ -51,13 +57,21 @@ export class OsProcess implements Running {
     }
     this.#setStreamsRef(false)
     this.exited = new Promise(resolve => {
+      const waking = (launcher as typeof launching).wakeAtEnd(pid)
+      let unguarded = false
+      guard.once('data', () => (unguarded = true))
       launched.process.once('exit', (code, signal) => {
         this.hasExited = true
+        waking.forget()
         this.#setStreamsRef(this.#ref)
         // The child is reaped: from here on only its guard may kill what is left of its group.
-        guard.end(CHILD_EXITED)
+        guard.end(END_IT)
         lifeline.end()
-        resolve({ code: code ?? undefined, signal: signal ?? undefined })
+        const ended = { code: code ?? undefined, signal: signal ?? undefined }
+        if (code !== UNGUARDED_EXIT) return resolve(ended)
+        // What was written before the exit is read within one turn of the event loop.
+        const panic = startFailure('the system cannot start its guard', address)
+        afterTurn(() => resolve(unguarded ? { code: undefined, signal: undefined, panic } : ended))
       })
     })
   }
@@ -104,11 +118,17 @@ export class OsProcess implements Running {
     return this.#send(-this.pid, name)
   }
 
-  /** Kills it and everything below it. */
+  /**
+   * Kills it and everything below it. Where this process has nothing left to look below it with, its guard
+   * does, which has descriptors of its own.
+   */
   async kill(): Promise<void> {
     if (this.hasExited) return
-    const { killProcessTree } = await import('./treekill.ts')
-    await killProcessTree(this.pid, () => this.hasExited)
+    const { killProcessTree } = launcher as typeof launching // it has started this process
+    if (!(await killProcessTree(this.pid, () => this.hasExited))) {
+      this.#launched.guard.write(END_IT)
+      await within(this.exited, GUARD_MS)
+    }
     this.signalGroup('SIGKILL')
   }
 
@@ -148,13 +168,22 @@ async function loadLauncher(): Promise<typeof launching> {
 
 /** Longer than `SILENCE_MS`, and at least one look at the pipes after it: a busy loop proves nothing. */
 function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(() => setImmediate(() => setImmediate(resolve)), SILENCE_MS))
+  return new Promise(resolve => setTimeout(() => afterTurn(resolve), SILENCE_MS))
 }
 
-async function startFailure({ failure }: launching.Launched, address: string): Promise<WatError> {
-  const cause = await failure
-  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
+function afterTurn(callback: () => void): void {
+  setImmediate(() => setImmediate(callback))
+}
+
+async function within(event: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([event, new Promise(resolve => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
+}
+
+function startFailure(why: string, address: string, cause?: unknown): WatError {
+  return new WatError('offline', `cannot start a process: ${why}`, {
     address,
-    cause,
+    ...(cause !== undefined && { cause }),
   })
 }

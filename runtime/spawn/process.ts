@@ -15,7 +15,7 @@ import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Readiness } from './readiness.ts'
-import { endedFrom, exitOf, type Running, type Starter } from './running.ts'
+import { endedFrom, exitOf, startError, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
@@ -167,7 +167,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       this.#onStarted(running)
       return running
     } catch (error) {
-      this.#onGone({ panic: error as WatError })
+      this.#onGone({ panic: startError(error, this.address) })
       return undefined
     }
   }

@@ -1,4 +1,4 @@
-import type { WatError } from '../error.ts'
+import { WatError } from '../error.ts'
 import { fromFault, type Exit } from '../edn/fault.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
@@ -70,3 +70,9 @@ export interface Running {
 
 /** Starts something with these settings, under this name and address. */
 export type Starter = (settings: Settings, name: string, address: string) => Promise<Running>
+
+/** Why something could not be started: also what that needs may fail to load, for want of a descriptor. */
+export function startError(error: unknown, address: string): WatError {
+  if (error instanceof WatError) return error
+  return new WatError('offline', `cannot start: ${(error as Error).message}`, { address, cause: error })
+}

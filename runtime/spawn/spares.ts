@@ -169,11 +169,12 @@ class Spare {
 
   /** Rejects when it has ended without a program. */
   async #outcome(running: OsProcess): Promise<void> {
-    const { code, signal } = await running.exited
+    const { code, signal, panic } = await running.exited
     await this.#heardOut()
     if (this.#given) return
     this.#forget()
     running.discard()
+    if (panic) throw panic
     throw new WatError('offline', `a spare has ended with ${signal ?? code}`, {
       data: { exit: { code, signal } },
     })

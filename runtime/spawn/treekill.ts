@@ -1,50 +1,45 @@
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import treeKill from 'tree-kill'
+import { listingWithin } from './listing.ts'
 
 /**
- * tree-kill runs `ps` once for every process it finds, some 10 ms each. Whoever stops a tree has little
- * time left when it comes to this: what takes longer is done through /proc.
+ * tree-kill starts a process for each one that it finds, some 10 ms each. Whoever stops a tree has little
+ * time left when it comes to this.
  */
-const TABLE_MS = 60
+const LISTING_MS = 60
+
+/** What means that a process is gone, and not that this one cannot look. */
+const GONE = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM']
 
 /**
- * Sends SIGKILL to a live process and to everything below it, also below children that have made a
- * session of their own. tree-kill reads the process table with `ps` and crashes where that is missing:
- * there /proc tells, and where there is none either, only the group is killed and the guards of what is
- * below it do the rest. `reaped` tells when the number may be somebody else's.
+ * Sends SIGKILL to a live process and to everything below it, also below children that have made a session
+ * of their own. Where there is a /proc it tells, for no process and no module is needed to read it. Elsewhere
+ * tree-kill asks `ps` or `pgrep`; what these do not find is left to the guards. `reaped` tells when the number may
+ * be somebody else's. Resolves with false when this process has not the means to read /proc.
  */
-export async function killProcessTree(pid: number, reaped: () => boolean): Promise<void> {
-  if (hasPs()) await within(TABLE_MS, done => treeKill(pid, 'SIGKILL', done))
-  if (!reaped()) killFromProc(pid)
-}
-
-function within(ms: number, start: (done: () => void) => void): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, ms)
-    start(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
-}
-
-function hasPs(): boolean {
-  return (process.env.PATH ?? '').split(path.delimiter).some(folder => {
-    try {
-      accessSync(path.join(folder, 'ps'), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-}
-
-function killFromProc(pid: number): void {
-  const childrenOf = new Map<number, number[]>()
-  for (const [child, parent] of processTable()) {
-    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), child])
+export async function killProcessTree(pid: number, reaped: () => boolean): Promise<boolean> {
+  if (!hasProc()) {
+    await listingWithin(LISTING_MS, done => treeKill(pid, 'SIGKILL', () => done()))
+    return true
   }
+  const table = processTable()
+  if (!table) return false
+  if (!reaped()) killFrom(table, pid)
+  return true
+}
+
+/** A /proc that shows another namespace has other numbers for the same processes. No descriptor is needed. */
+function hasProc(): boolean {
+  try {
+    return readlinkSync('/proc/self') === String(process.pid)
+  } catch {
+    return false
+  }
+}
+
+function killFrom(table: [pid: number, parent: number][], pid: number): void {
+  const childrenOf = new Map<number, number[]>()
+  for (const [child, parent] of table) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), child])
   const kill = (root: number) => {
     for (const child of childrenOf.get(root) ?? []) kill(child)
     try {
@@ -56,14 +51,14 @@ function killFromProc(pid: number): void {
   kill(pid)
 }
 
-/** Each process with its parent; empty where the system has no /proc. */
-function processTable(): [pid: number, parent: number][] {
+/** Each process with its parent; `undefined` when that cannot be read, for want of a descriptor or memory. */
+function processTable(): [pid: number, parent: number][] | undefined {
   try {
     return readdirSync('/proc')
       .filter(name => /^\d+$/.test(name))
       .flatMap(name => parentOf(Number(name)))
   } catch {
-    return []
+    return undefined
   }
 }
 
@@ -72,7 +67,8 @@ function parentOf(pid: number): [number, number][] {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name stands in parentheses and may hold anything.
     return [[pid, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])]]
-  } catch {
-    return [] // gone meanwhile
+  } catch (error) {
+    if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
   }
 }
