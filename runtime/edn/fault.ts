@@ -1,5 +1,6 @@
 import { Keyword, kw } from './keyword.ts'
 import { WatError, type WatCode } from '../error.ts'
+import { programStack } from './stack.ts'
 
 /** What happened to a process, three facts apart; absent is `undefined`. */
 export interface Exit {
@@ -80,26 +81,6 @@ export function offline(what: string, address: string, exit: Exit): WatError {
     data,
     ...(exit.panic === undefined ? {} : { cause: exit.panic }),
   })
-}
-
-/**
- * The program's own part of a stack: no frame of Node's inside or of this package. A syntax error has
- * the place in the source instead, which V8 puts above the error's name.
- */
-export function programStack(error: Error): string | undefined {
-  if (typeof error.stack !== 'string') return undefined
-  const lines = error.stack.split('\n')
-  const title = lines.findIndex(line => line.startsWith(error.name))
-  const place = title > 0 ? lines.slice(0, title).filter(line => line.trim() !== '') : []
-  const frames = lines.filter(line => /^\s+at /.test(line) && !isInternal(line))
-  return place.length + frames.length > 0 ? [...place, ...frames].join('\n') : undefined
-}
-
-const here = new URL('./', import.meta.url).href
-
-/** Our own bundle and Node's inside say nothing to whoever wrote the program. */
-function isInternal(frame: string): boolean {
-  return frame.includes('node:') || frame.includes(here) || frame.includes('(<anonymous>)')
 }
 
 function thrownValue(value: unknown, address: string): FaultMap {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { Out } from '../edn/out.ts'
+import { located, rejection, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
@@ -80,7 +81,7 @@ export class Outbox {
   /** The same for whoever waits: resolves when the pipe has it, rejects when it never will. */
   send(write: LineWriter, body: unknown, maxFrame: number): Promise<void> {
     const { failure } = this
-    if (failure) return Promise.reject(failure)
+    if (failure) return Promise.reject(located(failure, { site: siteHere() }))
     this.#write(write, 0, body, maxFrame)
     const { promise } = (this.#taken ??= Promise.withResolvers<void>())
     this.#added()
@@ -163,8 +164,7 @@ export class Outbox {
     this.#takeChunks()
     this.#inFlight = 0
     this.#sink?.close()
-    this.#lost?.reject(reason)
-    this.#taken?.reject(reason)
+    for (const senders of [this.#lost, this.#taken]) senders?.resolve(rejection(reason))
     this.#release()
   }
 

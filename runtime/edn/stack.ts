@@ -1,0 +1,108 @@
+import { WatError } from '../error.ts'
+
+/** So many frames tell where the program was: capturing more costs more, and is mostly thrown away. */
+const SITE_FRAMES = 6
+
+/** A fault gains lines in every process that it passes; behind so many they are cut. */
+const MAX_STACK_LINES = 200
+
+/** How an error has come to whoever catches it here. */
+export interface Passage {
+  /** The error as it was, with its own stack. */
+  error: WatError
+  /** The process that was asked, as this process knows it. */
+  peer: string | undefined
+  /** Where the program has asked: its `stack` is to be read with `programStack`. */
+  site: Error
+}
+
+/** What is known of the place beside the error itself. */
+interface Place {
+  peer?: string
+  /** Where the program has asked, if that was kept; otherwise the lines that await the promise are told. */
+  site?: Error | undefined
+  /** Whether the error's own stack is that of the peer, and worth keeping. */
+  far?: boolean
+}
+
+const passages = new WeakMap<WatError, Passage>()
+
+/** Where the program is at this moment. Costs about a microsecond; the text is made only when it is read. */
+export function siteHere(): Error {
+  const limit = Error.stackTraceLimit
+  if (!(limit > SITE_FRAMES)) return new Error()
+  // Not by an assignment: it throws where somebody has frozen `Error`.
+  Reflect.set(Error, 'stackTraceLimit', SITE_FRAMES)
+  const site = new Error()
+  Reflect.set(Error, 'stackTraceLimit', limit)
+  return site
+}
+
+/** The error for one of those who wait for it: its stack ends with the lines of the program that asked. */
+export function located(error: WatError, { peer, site = new Error(), far = false }: Place): WatError {
+  const { code, message, address, data, cause } = error
+  const own = new WatError(code, message, {
+    ...(address !== undefined && { address }),
+    data,
+    ...(cause !== undefined && { cause }),
+  })
+  passages.set(own, { error, peer, site })
+  const place = (value: string) =>
+    Object.defineProperty(own, 'stack', { value, writable: true, configurable: true })
+  const get = () => {
+    const theirs = far ? programStack(error) : undefined
+    const asked = theirs === undefined ? [] : [theirs, `    at call to ${peer}`]
+    const text = [`${own.name}: ${message}`, ...asked, programStack(site)].filter(Boolean).join('\n')
+    place(text)
+    return text
+  }
+  Object.defineProperty(own, 'stack', { get, set: place, configurable: true })
+  return own
+}
+
+/**
+ * Rejects with the error, to be given to the `resolve` of a promise that the program may await. V8 knows which
+ * lines await a promise, and tells it to an error that is made in a chain of promises before that one: so an
+ * error that is made here names those lines, and a call that does not fail pays nothing for it.
+ */
+export async function rejection(error: WatError, place: Place = {}): Promise<never> {
+  // Until the promise that follows this one has been linked to it, and the program awaits that.
+  if (place.site === undefined) for (let turn = 0; turn < LINKED_AFTER_TURNS; turn++) await undefined
+  throw located(error, place)
+}
+
+const LINKED_AFTER_TURNS = 3
+
+/** How the error came here, if it was given to the program by one of the two above. */
+export function passageOf(error: unknown): Passage | undefined {
+  return passages.get(error as WatError)
+}
+
+/**
+ * The program's own part of a stack: no frame of Node's inside or of this package. A syntax error has
+ * the place in the source instead, which V8 puts above the error's name.
+ */
+export function programStack(error: Error): string | undefined {
+  const { stack } = error
+  if (typeof stack !== 'string') return undefined
+  const header = `${error.name}: ${error.message}\n`
+  // What came with a fault is the program's already, and may begin with a place in a source.
+  const told = error instanceof WatError && stack.startsWith(header) ? stack.slice(header.length) : undefined
+  const lines = (told ?? stack).split('\n')
+  const title = told === undefined ? lines.findIndex(line => line.startsWith(error.name)) : -1
+  const place = title > 0 ? lines.slice(0, title).filter(line => line.trim() !== '') : []
+  const frames = lines.filter(line => (isFrame(line) ? !isInternal(line) : told !== undefined))
+  const kept = [...place, ...frames].slice(0, MAX_STACK_LINES)
+  return kept.length > 0 ? kept.join('\n') : undefined
+}
+
+function isFrame(line: string): boolean {
+  return /^\s+at /.test(line)
+}
+
+const here = new URL('./', import.meta.url).href
+
+/** Our own bundle and Node's inside say nothing to whoever wrote the program. */
+function isInternal(frame: string): boolean {
+  return frame.includes('node:') || frame.includes(here) || frame.includes('(<anonymous>)')
+}
