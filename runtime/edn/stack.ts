@@ -1,7 +1,7 @@
 import { WatError } from '../error.ts'
 
-/** So many frames tell where the program was: capturing more costs more, and is mostly thrown away. */
-const SITE_FRAMES = 6
+/** So many frames tell where the program was, four of them ours: more cost more, and are mostly thrown away. */
+const SITE_FRAMES = 8
 
 /** A fault gains lines in every process that it passes; behind so many they are cut. */
 const MAX_STACK_LINES = 200
@@ -29,23 +29,38 @@ const passages = new WeakMap<WatError, Passage>()
 
 /** Where the program is at this moment. Costs about a microsecond; the text is made only when it is read. */
 export function siteHere(): Error {
-  const limit = Error.stackTraceLimit
-  if (!(limit > SITE_FRAMES)) return new Error()
-  // Not by an assignment: it throws where somebody has frozen `Error`.
-  Reflect.set(Error, 'stackTraceLimit', SITE_FRAMES)
+  const limit = framesAtMost(SITE_FRAMES)
   const site = new Error()
-  Reflect.set(Error, 'stackTraceLimit', limit)
+  if (limit !== undefined) Error.stackTraceLimit = limit
   return site
 }
+
+/** The same as often as it costs next to nothing, whatever the program does. */
+export function cheapSite(): Error | undefined {
+  if (sitesLeft === 0) {
+    const ms = now()
+    if (ms === sitesOfMs) return undefined
+    sitesOfMs = ms
+    sitesLeft = SITES_PER_MS
+  }
+  sitesLeft--
+  return siteHere()
+}
+
+/** About a hundredth of the time. */
+const SITES_PER_MS = 10
+const { now } = Date
+let sitesLeft = 0
+let sitesOfMs = 0
 
 /** The error for one of those who wait for it: its stack ends with the lines of the program that asked. */
 export function located(error: WatError, { peer, site = new Error(), far = false }: Place): WatError {
   const { code, message, address, data, cause } = error
-  const own = new WatError(code, message, {
-    ...(address !== undefined && { address }),
-    data,
-    ...(cause !== undefined && { cause }),
-  })
+  const options = { ...(address !== undefined && { address }), data, ...(cause !== undefined && { cause }) }
+  // Without frames of its own: Node would print the line above, which says nothing to anybody.
+  const limit = framesAtMost(0)
+  const own = new WatError(code, message, options)
+  if (limit !== undefined) Error.stackTraceLimit = limit
   passages.set(own, { error, peer, site })
   const place = (value: string) =>
     Object.defineProperty(own, 'stack', { value, writable: true, configurable: true })
@@ -76,6 +91,13 @@ const LINKED_AFTER_TURNS = 3
 /** How the error came here, if it was given to the program by one of the two above. */
 export function passageOf(error: unknown): Passage | undefined {
   return passages.get(error as WatError)
+}
+
+/** Bounds the frames of the errors that are made from now on. Gives the bound that was; `undefined` to leave it. */
+function framesAtMost(frames: number): number | undefined {
+  const before = Error.stackTraceLimit
+  // Not by an assignment: it throws where somebody has frozen `Error`.
+  return before > frames && Reflect.set(Error, 'stackTraceLimit', frames) ? before : undefined
 }
 
 /**

@@ -1,5 +1,4 @@
 import { toFault, type FaultMap } from '../edn/fault.ts'
-import { kw } from '../edn/index.ts'
 import { passageOf, programStack } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { identity } from './identity.ts'
@@ -25,7 +24,7 @@ export function panic(error: unknown, code: number = exits.panic): never {
 
 /**
  * What a process says that dies of an error. If that is the fault of another, it is this process that did not
- * catch it, here; the fault is the cause.
+ * catch it, here; the fault is the cause, or the panic that it tells of.
  */
 function lastWords(error: unknown): FaultMap {
   const { address } = identity
@@ -35,13 +34,15 @@ function lastWords(error: unknown): FaultMap {
   const culprit = fault.address === address ? passage?.peer : fault.address
   if (culprit === undefined || error.address === undefined) return fault
   const stack = passage && programStack(passage.site)
-  return {
-    type: fault.type ?? kw('wat/handler'),
+  const words = {
+    type: fault.type,
     message: `did not catch a fault of ${String(culprit)}: ${String(fault.message)}`,
     address,
     ...(stack !== undefined && { stack }),
-    cause: passage ? toFault(passage.error, address) : fault,
   }
+  // A death with a panic is told once, or a chain through n processes would have 2n links.
+  if (fault.panic !== undefined) return { ...words, exit: fault.exit, panic: fault.panic }
+  return { ...words, cause: passage ? toFault(passage.error, address) : fault }
 }
 
 /** Every error that nobody catches becomes a panic. */

@@ -1,6 +1,6 @@
 import { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
-import { rejection, siteHere } from '../edn/stack.ts'
+import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import { OpenCalls, type Numbered } from './open-calls.ts'
@@ -34,10 +34,10 @@ interface CallsOptions {
 }
 
 /**
- * While fewer calls are open, each keeps where it was made: whoever makes that few at a time does not feel the
- * microsecond. Of more at once the lines that await them can be told, which costs nothing.
+ * Of so many calls that are open at once, each may keep where it was made. Of more, the lines that await them
+ * can be told, which costs nothing.
  */
-const CALLS_WITH_SITE = 4
+const CALLS_WITH_SITE = 16
 
 /** The caller's side of request and reply: which calls are open, and how each one settles. */
 export class Calls {
@@ -58,7 +58,7 @@ export class Calls {
   call(body: unknown, { timeout, signal }: CallOptions = {}): Promise<unknown> {
     const refusal = this.#failure ?? this.#refusal(signal)
     if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
-    const site = this.pending < CALLS_WITH_SITE ? siteHere() : undefined
+    const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
     return new Promise(resolve => {
       const call: Call = { id: 0, body, resolve, site }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS) {
