@@ -1,6 +1,5 @@
 import { Keyword, kw } from './keyword.ts'
 import { WatError, type WatCode } from '../error.ts'
-import { programStack } from './stack.ts'
 
 /** What happened to a process, three facts apart; absent is `undefined`. */
 export interface Exit {
@@ -17,6 +16,9 @@ export type FaultMap = Record<string, unknown>
 
 /** A chain of causes longer than this is cut: a cause may point back at itself. */
 const MAX_CAUSES = 32
+
+/** A fault gains lines in every process that it passes; behind so many they are cut. */
+const MAX_STACK_LINES = 200
 
 /** An error, or whatever was thrown, as the map that `#wat/err`, `#wat/fault` and `#wat/panic` carry. */
 export function toFault(error: unknown, address: string, depth = 0): FaultMap {
@@ -81,6 +83,35 @@ export function offline(what: string, address: string, exit: Exit): WatError {
     data,
     ...(exit.panic === undefined ? {} : { cause: exit.panic }),
   })
+}
+
+/**
+ * The program's own part of a stack: no frame of Node's inside or of this package. A syntax error has
+ * the place in the source instead, which V8 puts above the error's name.
+ */
+export function programStack(error: Error): string | undefined {
+  const { stack } = error
+  if (typeof stack !== 'string') return undefined
+  const header = `${error.name}: ${error.message}\n`
+  // What came with a fault is the program's already, and may begin with a place in a source.
+  const told = error instanceof WatError && stack.startsWith(header) ? stack.slice(header.length) : undefined
+  const lines = (told ?? stack).split('\n')
+  const title = told === undefined ? lines.findIndex(line => line.startsWith(error.name)) : -1
+  const place = title > 0 ? lines.slice(0, title).filter(line => line.trim() !== '') : []
+  const frames = lines.filter(line => (isFrame(line) ? !isInternal(line) : told !== undefined))
+  const kept = [...place, ...frames].slice(0, MAX_STACK_LINES)
+  return kept.length > 0 ? kept.join('\n') : undefined
+}
+
+function isFrame(line: string): boolean {
+  return /^\s+at /.test(line)
+}
+
+const here = new URL('./', import.meta.url).href
+
+/** Our own bundle and Node's inside say nothing to whoever wrote the program. */
+function isInternal(frame: string): boolean {
+  return frame.includes('node:') || frame.includes(here) || frame.includes('(<anonymous>)')
 }
 
 function thrownValue(value: unknown, address: string): FaultMap {

@@ -1,4 +1,5 @@
 import { type Context, leafText, refuse, type Shape, shapeOf } from './shape.ts'
+import { checkText } from './too-large.ts'
 
 const WIDTH = 80
 // Deep values would else be mostly indentation: the square of their depth.
@@ -20,7 +21,10 @@ export function layout(root: unknown, context: Context, pretty: boolean): string
   const active = new Set<object>()
   let text = ''
   let column = 0
+  let length = 0
   const put = (piece: string) => {
+    length += piece.length
+    checkText(length)
     text += piece
     column += piece.length
     if (text.length > CHUNK_UNITS) {

@@ -1,10 +1,9 @@
-import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { formatInst } from './inst.ts'
 import { Keyword } from './keyword.ts'
 import { isPlain } from './plain.ts'
 import { tagWriter } from './tags.ts'
-import { charText, doubleText, fieldText, numberText, stringText, tagText } from './text.ts'
+import { base64Text, charText, doubleText, fieldText, numberText, stringText, tagText } from './text.ts'
 import { Char, Decimal, Double, List, Ratio, Sym, Tagged, Uuid } from './values.ts'
 
 /** What goes for the whole of one writing. */
@@ -57,7 +56,7 @@ function leafObjectText(value: object, context: Context): string | undefined {
   if (value instanceof Date)
     return `#inst "${formatInst(value) ?? refuse(context, 'a date that #inst cannot say')}"`
   if (value instanceof Uint8Array && tagWriter(value) === undefined) {
-    return `#wat/bytes "${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"`
+    return `#wat/bytes "${base64Text(value)}"`
   }
   return undefined
 }

@@ -1,10 +1,8 @@
 import { WatError } from '../error.ts'
+import { programStack } from './fault.ts'
 
 /** So many frames tell where the program was, four of them ours: more cost more, and are mostly thrown away. */
 const SITE_FRAMES = 8
-
-/** A fault gains lines in every process that it passes; behind so many they are cut. */
-const MAX_STACK_LINES = 200
 
 /** How an error has come to whoever catches it here. */
 export interface Passage {
@@ -88,6 +86,14 @@ export async function rejection(error: WatError, place: Place = {}): Promise<nev
 
 const LINKED_AFTER_TURNS = 3
 
+/** Resolves when whoever awaits what has been rejected so far has been told. */
+export async function behindRejections<T>(value: T): Promise<T> {
+  for (let turn = 0; turn < LINKED_AFTER_TURNS + TOLD_AFTER_TURNS; turn++) await undefined
+  return value
+}
+
+const TOLD_AFTER_TURNS = 2
+
 /** How the error came here, if it was given to the program by one of the two above. */
 export function passageOf(error: unknown): Passage | undefined {
   return passages.get(error as WatError)
@@ -98,33 +104,4 @@ function framesAtMost(frames: number): number | undefined {
   const before = Error.stackTraceLimit
   // Not by an assignment: it throws where somebody has frozen `Error`.
   return before > frames && Reflect.set(Error, 'stackTraceLimit', frames) ? before : undefined
-}
-
-/**
- * The program's own part of a stack: no frame of Node's inside or of this package. A syntax error has
- * the place in the source instead, which V8 puts above the error's name.
- */
-export function programStack(error: Error): string | undefined {
-  const { stack } = error
-  if (typeof stack !== 'string') return undefined
-  const header = `${error.name}: ${error.message}\n`
-  // What came with a fault is the program's already, and may begin with a place in a source.
-  const told = error instanceof WatError && stack.startsWith(header) ? stack.slice(header.length) : undefined
-  const lines = (told ?? stack).split('\n')
-  const title = told === undefined ? lines.findIndex(line => line.startsWith(error.name)) : -1
-  const place = title > 0 ? lines.slice(0, title).filter(line => line.trim() !== '') : []
-  const frames = lines.filter(line => (isFrame(line) ? !isInternal(line) : told !== undefined))
-  const kept = [...place, ...frames].slice(0, MAX_STACK_LINES)
-  return kept.length > 0 ? kept.join('\n') : undefined
-}
-
-function isFrame(line: string): boolean {
-  return /^\s+at /.test(line)
-}
-
-const here = new URL('./', import.meta.url).href
-
-/** Our own bundle and Node's inside say nothing to whoever wrote the program. */
-function isInternal(frame: string): boolean {
-  return frame.includes('node:') || frame.includes(here) || frame.includes('(<anonymous>)')
 }

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer'
 import fs from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { programStack } from '../edn/stack.ts'
+import { programStack } from '../edn/fault.ts'
 import type { Package } from '../portable/package-files.ts'
 import { carriedPackage, type Assignment } from '../vm/seat.ts'
 import { runFrame } from '../wire/frames.ts'
-import { fit } from '../wire/outbox.ts'
+import { fitFrame } from '../wire/fit.ts'
 import type { Sink } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
 
@@ -38,7 +38,7 @@ export async function assignmentFor(
     const { main, files, links } = pkg
     Object.assign(assignment, { program: main, files: new Map(Object.entries(files)), captures })
     if (links) assignment.links = new Map(Object.entries(links))
-    fit(Buffer.byteLength(runFrame(assignment)), maxFrame)
+    fitFrame(() => runFrame(assignment), maxFrame)
   }
   return assignment
 }

@@ -5,6 +5,7 @@ import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
 import { Calls, type CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../edn/fault.ts'
+import { behindRejections } from '../edn/stack.ts'
 import { writeValue } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
 import type { Receiver } from '../wire/receiver.ts'
@@ -200,7 +201,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#inflow.end()
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
-    this.#exited.resolve(exit)
+    this.#exited.resolve(behindRejections(exit))
   }
 
   /** It cannot be talked to. */

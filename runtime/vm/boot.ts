@@ -55,6 +55,7 @@ export async function boot(argv: string[]): Promise<void> {
     flushStderr()
   })
   if (command.kind === 'host') return hosting(command)
+  if (command.maxFrame !== undefined) identity.maxFrame = command.maxFrame
   const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
   openPort(pipes ?? ownPipes(), command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)

@@ -1,5 +1,5 @@
-import { toFault, type FaultMap } from '../edn/fault.ts'
-import { passageOf, programStack } from '../edn/stack.ts'
+import { programStack, toFault, type FaultMap } from '../edn/fault.ts'
+import { passageOf } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { identity } from './identity.ts'
 import { stop } from './lifecycle.ts'

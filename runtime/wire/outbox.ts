@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { Out } from '../edn/out.ts'
 import { located, rejection, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
+import { writeWithin } from './fit.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
@@ -172,14 +173,7 @@ export class Outbox {
     const out = this.#out
     if (out.busy)
       throw new WatError('denied', 'a value that is being sent cannot send another to the same place')
-    const start = out.length
-    try {
-      write(out, id, body)
-      fit(out.length - start, maxFrame)
-    } catch (error) {
-      out.length = start
-      throw error
-    }
+    writeWithin(out, write, id, body, maxFrame)
   }
 
   #unshift(text: string): void {
@@ -240,10 +234,4 @@ function brokenPipe(cause: Error): WatError {
     cause,
     data: code === undefined ? undefined : { code },
   })
-}
-
-/** Throws `too-large` for a line that the other side would refuse. */
-export function fit(lineBytes: number, maxFrame: number): void {
-  if (lineBytes - 1 <= maxFrame) return // the line feed is not part of the form
-  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, { data: { maxFrame } })
 }
