@@ -2,8 +2,10 @@ import { Buffer } from 'node:buffer'
 import fs from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { programStack } from '../edn/fault.ts'
+import { WatError } from '../error.ts'
 import type { Package } from '../portable/package-files.ts'
 import { carriedPackage, type Assignment } from '../vm/seat.ts'
+import { exits } from '../vm/status.ts'
 import { runFrame } from '../wire/frames.ts'
 import { fitFrame } from '../wire/fit.ts'
 import type { Sink } from '../wire/pipe.ts'
@@ -64,8 +66,14 @@ async function packageOf({ program }: Settings, withFiles: boolean): Promise<Pac
   const own = carried?.links?.[url] ?? url
   if (carried && own in carried.files) return { ...carried, main: own }
   if (!withFiles) return undefined
+  if (!fs.existsSync(program.path)) throw noSuchProgram(program.path)
   const { fileProgram } = await import('../portable/file.ts')
   return fileProgram(url)
+}
+
+/** As it would end that looks for it itself. */
+function noSuchProgram(file: string): WatError {
+  return new WatError('offline', `no such program: ${file}`, { data: { exit: { code: exits.noProgram } } })
 }
 
 function textOf(url: string): string | undefined {

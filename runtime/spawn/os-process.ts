@@ -7,6 +7,7 @@ import { setStreamRef } from '../wire/streams.ts'
 import { CHILD_EXITED } from './guard.ts'
 import type * as launching from './launch.ts'
 import { commandFor, type Seat } from './command-line.ts'
+import { isFolder, missing, NOT_EXECUTABLE, NOT_FOUND } from './missing.ts'
 import type { Settings } from './options.ts'
 import type { Ended, Flow, Running } from './running.ts'
 
@@ -34,11 +35,19 @@ export class OsProcess implements Running {
     const { args, env } = commandFor(settings, name, address, seat)
     const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
     const { process: subprocess } = launched
-    if (subprocess.pid === undefined) throw await startFailure(launched, address)
-    return new OsProcess(launched, subprocess.pid)
+    if (subprocess.pid === undefined) throw await startFailure(launched, settings.cwd, address)
+    const { program } = settings
+    const why =
+      program.kind === 'command' ? () => missing(program.command, env.PATH, settings.cwd) : undefined
+    return new OsProcess(launched, subprocess.pid, why)
   }
 
-  private constructor(launched: launching.Launched, pid: number) {
+  /** `why` tells why the shell in it could not run the command, if that was so. */
+  private constructor(
+    launched: launching.Launched,
+    pid: number,
+    why: (() => string | undefined) | undefined,
+  ) {
     this.pid = pid
     this.#launched = launched
     const { lifeline, guard } = launched
@@ -57,7 +66,12 @@ export class OsProcess implements Running {
         // The child is reaped: from here on only its guard may kill what is left of its group.
         guard.end(CHILD_EXITED)
         lifeline.end()
-        resolve({ code: code ?? undefined, signal: signal ?? undefined })
+        const reason = code === NOT_FOUND || code === NOT_EXECUTABLE ? why?.() : undefined
+        resolve({
+          code: code ?? undefined,
+          signal: signal ?? undefined,
+          ...(reason !== undefined && { panic: new WatError('offline', reason) }),
+        })
       })
     })
   }
@@ -151,9 +165,15 @@ function pause(): Promise<void> {
   return new Promise(resolve => setTimeout(() => setImmediate(() => setImmediate(resolve)), SILENCE_MS))
 }
 
-async function startFailure({ failure }: launching.Launched, address: string): Promise<WatError> {
+async function startFailure(
+  { failure }: launching.Launched,
+  cwd: string | undefined,
+  address: string,
+): Promise<WatError> {
   const cause = await failure
-  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
+  // The system says the same of a missing folder as of a missing shell.
+  const folder = cwd !== undefined && !isFolder(cwd) ? `no such working directory: ${cwd}` : undefined
+  return new WatError('offline', folder ?? `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
     address,
     cause,
   })
