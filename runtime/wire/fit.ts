@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import type { Out } from '../edn/out.ts'
 import type { LineWriter } from './frames.ts'
-import { RAISE_MAX_FRAME } from './limits.ts'
+
+/** For messages. */
+export const RAISE_MAX_FRAME = 'a spawn takes the option maxFrame, and wat --max-frame for a root'
 
 /** While it writes, room is taken for more than it needs. */
 const SLACK_BYTES = 64 * 1024

@@ -4,9 +4,6 @@ export const PROTOCOL = 1
 /** The largest form a reader takes and a writer sends, unless `maxFrame` says otherwise. */
 export const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024
 
-/** How to raise it, for messages. */
-export const RAISE_MAX_FRAME = 'a spawn takes the option maxFrame, and wat --max-frame for a root'
-
 /** A receiver nobody reads holds about this much before it stops reading its pipe. */
 export const HIGH_WATER_BYTES = 64 * 1024
 

@@ -2,7 +2,7 @@ import { Reader } from '../edn/index.ts'
 import { MAX_TEXT_UNITS } from '../edn/too-large.ts'
 import { WatError } from '../error.ts'
 import { toFrame, type Frame } from './frames.ts'
-import { RAISE_MAX_FRAME } from './limits.ts'
+import { RAISE_MAX_FRAME } from './fit.ts'
 import type { Source } from './pipe.ts'
 
 /** What a link does with what comes in. */
