@@ -20,6 +20,7 @@ import {
 import { rootContext } from './refuse.ts'
 import { shapeOf } from './shape.ts'
 import { fieldLabel, type Label } from './text.ts'
+import { writeAtMost } from './too-large.ts'
 import { List } from './values.ts'
 
 /**
@@ -29,9 +30,7 @@ import { List } from './values.ts'
 export function encode(value: unknown, denyReserved = true): string {
   const out = spare.busy ? new Out() : spare
   encodeTo(out, value, denyReserved)
-  const text = out.bytes.toString('utf8', 0, out.length)
-  out.clear()
-  return text
+  return out.takeText()
 }
 
 const spare = new Out()
@@ -55,6 +54,7 @@ export function encodeLine(
   // A getter or the writer of a tag may do anything, such as sending a value of its own.
   if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
   const outer = writeInto(out.bytes)
+  const outerMost = writeAtMost(out.most)
   out.busy = true
   try {
     let at = putBytes(out.length, before)
@@ -63,6 +63,7 @@ export function encodeLine(
   } finally {
     out.busy = false
     out.bytes = writeInto(outer)
+    writeAtMost(outerMost)
   }
 }
 

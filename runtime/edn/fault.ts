@@ -19,6 +19,9 @@ export type FaultMap = Record<string, unknown>
 /** A chain of causes longer than this is cut: a cause may point back at itself. */
 const MAX_CAUSES = 32
 
+/** A fault gains lines in every process that it passes; behind so many they are cut. */
+const MAX_STACK_LINES = 200
+
 /**
  * An error, or whatever was thrown, as the map that `#wat/err`, `#wat/fault`, `#wat/panic` and `#wat/error` carry.
  * Without an address of its own the error has the one given, if any. Never throws.
@@ -157,12 +160,21 @@ export function offline(what: string, address: string, exit: Exit): WatError {
  * the place in the source instead, which V8 puts above the error's name.
  */
 export function programStack(error: Error): string | undefined {
-  if (typeof error.stack !== 'string') return undefined
-  const lines = error.stack.split('\n')
-  const title = lines.findIndex(line => line.startsWith(error.name))
+  const { stack } = error
+  if (typeof stack !== 'string') return undefined
+  const header = `${error.name}: ${error.message}\n`
+  // What came with a fault is the program's already, and may begin with a place in a source.
+  const told = error instanceof WatError && stack.startsWith(header) ? stack.slice(header.length) : undefined
+  const lines = (told ?? stack).split('\n')
+  const title = told === undefined ? lines.findIndex(line => line.startsWith(error.name)) : -1
   const place = title > 0 ? lines.slice(0, title).filter(line => line.trim() !== '') : []
-  const frames = lines.filter(line => /^\s+at /.test(line) && !isInternal(line))
-  return place.length + frames.length > 0 ? [...place, ...frames].join('\n') : undefined
+  const frames = lines.filter(line => (isFrame(line) ? !isInternal(line) : told !== undefined))
+  const kept = [...place, ...frames].slice(0, MAX_STACK_LINES)
+  return kept.length > 0 ? kept.join('\n') : undefined
+}
+
+function isFrame(line: string): boolean {
+  return /^\s+at /.test(line)
 }
 
 const here = new URL('./', import.meta.url).href

@@ -5,6 +5,7 @@ import { leafText } from './leaf.ts'
 import { type Context, refuse } from './refuse.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { stringText } from './text.ts'
+import { checkText } from './too-large.ts'
 
 const WIDTH = 80
 // Deep values would else be mostly indentation: the square of their depth.
@@ -39,7 +40,10 @@ export function layout(root: unknown, context: Context, pretty: boolean, outside
   const active = new Set<object>()
   let text = ''
   let column = 0
+  let length = 0
   const put = (piece: string) => {
+    length += piece.length
+    checkText(length)
     text += piece
     column += piece.length
     if (text.length > CHUNK_UNITS) {

@@ -1,11 +1,10 @@
-import { Buffer } from 'node:buffer'
 import { FLOAT, isOver, MAX_NUMBER_DIGITS, MAX_RATIO_DIGITS } from './digits.ts'
 import { formatInst } from './inst.ts'
 import { isGenuine, Keyword } from './keyword.ts'
 import { isSymbolText } from './names.ts'
 import { type Context, refuse } from './refuse.ts'
 import { tagWriter } from './tags.ts'
-import { charText, doubleText, numberText, stringText } from './text.ts'
+import { base64Text, charText, doubleText, numberText, stringText } from './text.ts'
 import { Char, Decimal, Double, isCodePoint, isUuidText, Ratio, Sym, Uuid } from './values.ts'
 
 /** The text of a value that has no others inside; `undefined` if it has. */
@@ -48,7 +47,7 @@ function objectText(value: object, context: Context): string | undefined {
     return `#inst "${formatInst(value) ?? refuse(context, 'a date that #inst cannot say')}"`
   }
   if (value instanceof Uint8Array && tagWriter(value) === undefined) {
-    return `#wat/bytes "${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"`
+    return `#wat/bytes "${base64Text(value)}"`
   }
   return value instanceof URL && tagWriter(value) === undefined ? urlText(value, context) : undefined
 }

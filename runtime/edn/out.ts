@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { checkRoom, roomFor } from './too-large.ts'
 
 const FIRST_BYTES = 4096
 
@@ -7,6 +8,8 @@ export class Out {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
   /** How many of them count. */
   length = 0
+  /** How large it may become, about. */
+  most = Infinity
   /** A value is being written here; its writer may not begin another. */
   busy = false
 
@@ -15,6 +18,15 @@ export class Out {
     const most = mostBytes(text)
     if (this.length + most > this.bytes.length) this.bytes = grown(this.bytes, this.length, most)
     this.length += this.bytes.write(text, this.length)
+  }
+
+  /** What is there as text; it starts afresh. Throws `too-large` when that is more than a text can be. */
+  takeText(): string {
+    try {
+      return roomFor(this.length, () => this.bytes.toString('utf8', 0, this.length))
+    } finally {
+      this.clear()
+    }
   }
 
   /** A copy of what is there; it starts afresh. */
@@ -33,9 +45,11 @@ export class Out {
 
 const MAX_KEPT_BYTES = 256 * 1024
 
-/** A larger copy of the first `length` bytes, with room for `more`. */
+/** A larger copy of the first `length` bytes, with room for `more`. Throws `too-large` when there is none. */
 export function grown(bytes: Buffer, length: number, more: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, length + more))
+  const least = length + more
+  checkRoom(least)
+  const larger = roomFor(least, () => Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, least)))
   bytes.copy(larger, 0, 0, length)
   return larger
 }

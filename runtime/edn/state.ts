@@ -235,7 +235,7 @@ export class ReaderState {
   private overCap(pos: number, head: object | undefined): WatError {
     const place = this.source.locate(pos)
     return new WatError('too-large', `a form of more than ${this.maxFrame} bytes (line ${place.line})`, {
-      data: { ...place, ...(head && { head }) },
+      data: { maxFrame: this.maxFrame, ...place, ...(head && { head }) },
     })
   }
 

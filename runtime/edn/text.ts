@@ -2,10 +2,37 @@ import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { describe } from './describe.ts'
 import { isKeywordText, isTagText } from './names.ts'
+import { checkRoom, checkText, roomFor } from './too-large.ts'
 
 /** Text as an EDN string: never a raw line break, and nothing that UTF-8 would lose. */
 export function stringText(text: string): string {
-  return JSON.stringify(text) // its escapes are EDN's too, and lone surrogates are among them
+  // Its escapes are EDN's too, and lone surrogates are among them.
+  return text.length < LONG_UNITS ? JSON.stringify(text) : longText(text)
+}
+
+const LONG_UNITS = 1024 * 1024
+
+/** In pieces: V8 ends the process where it has not enough room for a whole one. */
+function longText(text: string): string {
+  checkRoom(text.length + 2)
+  const pieces: string[] = []
+  let units = 2
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = Math.min(from + LONG_UNITS, text.length)
+    if (text.codePointAt(to - 1)! > 0xffff) to++ // both halves of a character stay together
+    const piece = JSON.stringify(text.slice(from, to)).slice(1, -1)
+    units += piece.length
+    checkText(units)
+    pieces.push(piece)
+  }
+  return `"${pieces.join('')}"`
+}
+
+/** Bytes as text. */
+export function base64Text({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  const units = Math.ceil(byteLength / 3) * 4
+  checkRoom(units)
+  return roomFor(units, () => Buffer.from(buffer, byteOffset, byteLength).toString('base64'))
 }
 
 /** For each unit whether it stands for itself in a string, and is one byte of UTF-8. */

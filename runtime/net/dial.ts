@@ -40,12 +40,7 @@ export interface DialOptions {
  * An error of the system is the cause, its code `data.code`. The connection is closed then.
  */
 export async function dial(address: string, options: DialOptions): Promise<Duplex> {
-  const target = parseAddress(address)
-  const name = formatAddress(target)
-  if (target.kind === 'tcp' && target.port === 0) {
-    throw new WatError('denied', `${name}: port 0 is for servers; a client wants the port they got`)
-  }
-  const secret = toSecret(options.secret)
+  const { target, name, secret } = aim(address, options)
   const timeoutMs = options.timeoutMs ?? DIAL_MS
   const end = performance.now() + timeoutMs
   const late = `${name}: not connected within ${timeoutMs} ms`
@@ -64,6 +59,25 @@ export async function dial(address: string, options: DialOptions): Promise<Duple
 }
 
 const QUEUE_PAUSE_MS = 20
+
+/** Why nothing could be reached like this, whoever listens: the address is none, or the secret. */
+export function misuse(address: string, options: DialOptions): WatError | undefined {
+  try {
+    aim(address, options)
+    return undefined
+  } catch (error) {
+    return error as WatError
+  }
+}
+
+function aim(address: string, options: DialOptions): { target: Address; name: string; secret: Uint8Array } {
+  const target = parseAddress(address)
+  const name = formatAddress(target)
+  if (target.kind === 'tcp' && target.port === 0) {
+    throw new WatError('denied', `${name}: port 0 is for servers; a client wants the port they got`)
+  }
+  return { target, name, secret: toSecret(options.secret) }
+}
 
 function open(target: Address, options: DialOptions['tls']): Socket {
   const where = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port }

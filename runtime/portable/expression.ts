@@ -3,6 +3,8 @@ import { parseModule, placeOf, syntaxFault, type Node } from './parse.ts'
 
 export interface Expression {
   text: string
+  /** What of the text is not in the function's own source. */
+  head: string
   /** What to add to an offset in `text` for the offset in the function's own source. */
   shift: number
 }
@@ -17,10 +19,10 @@ export function expressionOf(source: string): Expression {
   const found = functionIn(source)
   if (found.node.type === 'ClassExpression') throw denied('a class cannot be a program; give a function')
   if (found.node.generator) throw denied('a generator cannot be a program; give a function')
-  if (!found.shorthand) return { text: source, shift: 0 }
+  if (!found.shorthand) return { text: source, head: '', shift: 0 }
   // Without its key, which may be computed or private, and without its home object.
   const head = found.node.async ? 'async function ' : 'function '
-  return { text: head + source.slice(found.start), shift: found.start - head.length }
+  return { text: head + source.slice(found.start), head, shift: found.start - head.length }
 }
 
 interface FunctionNode extends Node {

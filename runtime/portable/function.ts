@@ -2,10 +2,20 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WatError } from '../error.ts'
 import { isGlobal } from './globals.ts'
-import { expressionOf } from './expression.ts'
+import { expressionOf, type Expression } from './expression.ts'
 import type { Package } from './package-files.ts'
-import { isImportMeta, literalOf, nodesOf, parseModule, placeOf, syntaxFault, type Program } from './parse.ts'
+import {
+  getLineInfo,
+  isImportMeta,
+  literalOf,
+  nodesOf,
+  parseModule,
+  placeOf,
+  syntaxFault,
+  type Program,
+} from './parse.ts'
 import { freeNames, type FreeName } from './scope.ts'
+import { whereWritten, type ReadFile, type Written } from './written.ts'
 
 /** What stands before the function in its module. */
 const HEAD = 'export default ('
@@ -14,8 +24,10 @@ const HEAD = 'export default ('
  * The module that a function is somewhere else: its source as the default export, as if it were a file in
  * the working directory, so it is strict, and finds packages from there. Throws `denied` for a function that
  * would not be the same: one without source, a class, a generator, and one that uses what is around it here.
+ *
+ * With the stack of the spawn, the module's stacks name the file and the lines where the function is written.
  */
-export function functionProgram(fn: Function): Package {
+export function functionProgram(fn: Function, spawned?: Spawned): Package {
   const source = Function.prototype.toString.call(fn)
   const expression = expressionOf(source)
   const text = `${HEAD}${expression.text})\n`
@@ -24,7 +36,31 @@ export function functionProgram(fn: Function): Package {
   refuseRelative(program, place)
   refuseFree(free, place)
   const main = pathToFileURL(path.resolve(`[${nameOf(fn)}].mjs`)).href
-  return { main, files: { [main]: text } }
+  const written = spawned && whereWritten(source, spawned.stack, spawned.read)
+  return { main, files: { [main]: written ? inPlace(expression, source, written) : text } }
+}
+
+/** Where a function was spawned, and what the files there hold. */
+interface Spawned {
+  stack: string
+  read: ReadFile
+}
+
+/** The module with everything in the line and column in which it is written, and under the file's name. */
+function inPlace({ head, text, shift }: Expression, source: string, { url, line, column }: Written): string {
+  const { line: lines, column: columns } = getLineInfo(source, shift + head.length)
+  const [atLine, atColumn] = [line + lines - 1, columns + (lines === 1 ? column : 0)]
+  const before = `${HEAD}${head}`
+  const body = `${text.slice(head.length)})\n${sourceUrl(url)}`
+  if (atColumn >= before.length)
+    return `${'\n'.repeat(atLine - 1)}${' '.repeat(atColumn - before.length)}${before}${body}`
+  if (atLine === 1) return `${before}${body}` // the first columns are off: there is no line above
+  return `${'\n'.repeat(atLine - 2)}${before}\n${' '.repeat(atColumn)}${body}`
+}
+
+/** The last line of a module that bears the name of a file. */
+export function sourceUrl(url: string): string {
+  return `//# sourceURL=${url}\n`
 }
 
 /** `line:column` in what the user wrote, of an offset in the module made of it. */

@@ -1,5 +1,6 @@
 import { getLineInfo, parse, type Node, type Program } from 'acorn'
 
+export { getLineInfo }
 export type { Node, Program }
 
 /** The syntax tree of a module. Throws a SyntaxError, and a RangeError where the nesting is too deep. */

@@ -1,11 +1,18 @@
 import { Buffer } from 'node:buffer'
-import { pathToFileURL } from 'node:url'
+import fs from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { programStack } from '../edn/fault.ts'
+import { WatError } from '../error.ts'
 import type { Package } from '../portable/package-files.ts'
 import { carriedPackage, type Assignment } from '../vm/seat.ts'
+import { exits } from '../vm/status.ts'
 import { runFrame } from '../wire/frames.ts'
-import { fit } from '../wire/outbox.ts'
+import { fitFrame } from '../wire/fit.ts'
 import type { Sink } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
+
+/** A function's place is not looked for in a larger file. */
+const MAX_SOURCE_BYTES = 1024 * 1024
 
 /**
  * What a process is told that gets its program in a `#wat/run` frame. The program comes along when it is a
@@ -33,7 +40,7 @@ export async function assignmentFor(
     const { main, files, links } = pkg
     Object.assign(assignment, { program: main, files: new Map(Object.entries(files)), captures })
     if (links) assignment.links = new Map(Object.entries(links))
-    fit(Buffer.byteLength(runFrame(assignment)), maxFrame)
+    fitFrame(() => runFrame(assignment), maxFrame)
   }
   return assignment
 }
@@ -45,8 +52,13 @@ export function sendProgram(stdin: Sink, assignment: Assignment): Promise<void> 
 
 async function packageOf({ program }: Settings, withFiles: boolean): Promise<Package | undefined> {
   if (program.kind === 'function') {
-    const { functionProgram } = await import('../portable/function.ts')
-    return functionProgram(program.main)
+    const { functionProgram, sourceUrl } = await import('../portable/function.ts')
+    // What this process has as text only is under its own name there, or under the one it gives itself.
+    const read = (url: string) => {
+      const { files = {} } = carriedPackage() ?? {}
+      return files[url] ?? Object.values(files).find(text => text.endsWith(sourceUrl(url))) ?? textOf(url)
+    }
+    return functionProgram(program.main, { stack: programStack(program.site) ?? '', read })
   }
   if (program.kind !== 'file') return undefined
   const url = pathToFileURL(program.path).href
@@ -54,6 +66,21 @@ async function packageOf({ program }: Settings, withFiles: boolean): Promise<Pac
   const own = carried?.links?.[url] ?? url
   if (carried && own in carried.files) return { ...carried, main: own }
   if (!withFiles) return undefined
+  if (!fs.existsSync(program.path)) throw noSuchProgram(program.path)
   const { fileProgram } = await import('../portable/file.ts')
   return fileProgram(url)
+}
+
+/** As it would end that looks for it itself. */
+function noSuchProgram(file: string): WatError {
+  return new WatError('offline', `no such program: ${file}`, { data: { exit: { code: exits.noProgram } } })
+}
+
+function textOf(url: string): string | undefined {
+  try {
+    const file = fileURLToPath(url)
+    return fs.statSync(file).size <= MAX_SOURCE_BYTES ? fs.readFileSync(file, 'utf8') : undefined
+  } catch {
+    return undefined // not a file of this host
+  }
 }

@@ -21,10 +21,10 @@ export interface Command {
 /** What can be started: a TypeScript or JavaScript file, a function, or any other command. */
 export type Program<C = any> = string | URL | Main<C> | Command
 
-/** The same, told apart. */
+/** The same, told apart. `site` is where a function was given. */
 export type Given =
   | { kind: 'file'; path: string; given: string; label: string }
-  | { kind: 'function'; main: Main; label: string }
+  | { kind: 'function'; main: Main; label: string; site: Error }
   | { kind: 'connection'; label: string }
   | { kind: 'command'; command: string; args: readonly string[]; label: string }
 
@@ -38,7 +38,7 @@ export function tellApart(program: Program | Served): Given {
   if (typeof program === 'object' && 'connection' in program)
     return { kind: 'connection', label: program.connection }
   if (typeof program === 'function')
-    return { kind: 'function', main: program, label: program.name || 'function' }
+    return { kind: 'function', main: program, label: program.name || 'function', site: new Error() }
   if (typeof program === 'string' || program instanceof URL) return file(program)
   const { command, args = [] } = (program ?? {}) as Partial<Command>
   if (typeof command === 'string' && command !== '' && Array.isArray(args)) {

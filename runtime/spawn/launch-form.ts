@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
+import { WatError } from '../error.ts'
 import { sayLaunch, type Launch } from '../wire/control.ts'
 import { runFrame } from '../wire/frames.ts'
 import { CONTROL_BYTES } from '../wire/lanes.ts'
-import { fit } from '../wire/outbox.ts'
 import { assignmentFor } from './assignment.ts'
 import type { Settings } from './options.ts'
 
@@ -18,7 +18,14 @@ interface Order {
  */
 export async function launchFor(settings: Settings, name: string, address: string): Promise<Order> {
   const order = await formFor(settings, name, address)
-  fit(Buffer.byteLength(sayLaunch(order.launch)), CONTROL_BYTES)
+  const bytes = Buffer.byteLength(sayLaunch(order.launch))
+  if (bytes > CONTROL_BYTES) {
+    throw new WatError(
+      'too-large',
+      `arguments and environment of ${bytes} bytes; another host takes ${CONTROL_BYTES}`,
+      { data: { bytes, most: CONTROL_BYTES } },
+    )
+  }
   return order
 }
 

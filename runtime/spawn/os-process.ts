@@ -7,6 +7,7 @@ import { setStreamRef } from '../wire/streams.ts'
 import { END_IT, UNGUARDED_EXIT } from './guard.ts'
 import type * as launching from './launch.ts'
 import { commandFor, type Seat } from './command-line.ts'
+import { isFolder, missing, NOT_EXECUTABLE, NOT_FOUND } from './missing.ts'
 import type { Settings } from './options.ts'
 import type { Ended, Flow, Running } from './running.ts'
 
@@ -35,15 +36,22 @@ export class OsProcess implements Running {
   static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
     try {
       launcher ??= await loadLauncher()
+      const { program, cwd } = settings
       const { args, env } = commandFor(settings, name, address, seat)
-      const launched = await launcher.launch('/bin/sh', args, { cwd: settings.cwd, env })
-      return new OsProcess(launched, address)
+      const launched = await launcher.launch('/bin/sh', args, { cwd, env })
+      const why = program.kind === 'command' ? () => missing(program.command, env.PATH, cwd) : undefined
+      return new OsProcess(launched, address, why)
     } catch (cause) {
-      throw startFailure((cause as Error).message, address, cause)
+      throw startFailure((cause as Error).message, settings.cwd, address, cause)
     }
   }
 
-  private constructor(launched: launching.Launched, address: string) {
+  /** `why` tells why the shell in it could not run the command, if that was so. */
+  private constructor(
+    launched: launching.Launched,
+    address: string,
+    why: (() => string | undefined) | undefined,
+  ) {
     const { pid } = launched
     this.pid = pid
     this.#launched = launched
@@ -67,10 +75,12 @@ export class OsProcess implements Running {
         // The child is reaped: from here on only its guard may kill what is left of its group.
         guard.end(END_IT)
         lifeline.end()
-        const ended = { code: code ?? undefined, signal: signal ?? undefined }
+        const reason = code === NOT_FOUND || code === NOT_EXECUTABLE ? why?.() : undefined
+        const ended: Ended = { code: code ?? undefined, signal: signal ?? undefined }
+        if (reason !== undefined) ended.panic = new WatError('offline', reason)
         if (code !== UNGUARDED_EXIT) return resolve(ended)
         // What was written before the exit is read within one turn of the event loop.
-        const panic = startFailure('the system cannot start its guard', address)
+        const panic = startFailure('the system cannot start its guard', undefined, address)
         afterTurn(() => resolve(unguarded ? { code: undefined, signal: undefined, panic } : ended))
       })
     })
@@ -181,8 +191,10 @@ async function within(event: Promise<unknown>, ms: number): Promise<void> {
   clearTimeout(timer)
 }
 
-function startFailure(why: string, address: string, cause?: unknown): WatError {
-  return new WatError('offline', `cannot start a process: ${why}`, {
+function startFailure(why: string, cwd: string | undefined, address: string, cause?: unknown): WatError {
+  // The system says the same of a missing folder as of a missing shell.
+  const folder = cwd !== undefined && !isFolder(cwd) ? `no such working directory: ${cwd}` : undefined
+  return new WatError('offline', folder ?? `cannot start a process: ${why}`, {
     address,
     ...(cause !== undefined && { cause }),
   })

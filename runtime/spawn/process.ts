@@ -1,10 +1,11 @@
-import type { WatError } from '../error.ts'
+import { WatError } from '../error.ts'
 import { children, type Child } from '../vm/children.ts'
 import { identity } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
 import { Calls, type CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../edn/fault.ts'
+import { behindRejections } from '../edn/stack.ts'
 import { writeValue } from '../wire/frames.ts'
 import { Outbox } from '../wire/outbox.ts'
 import type { Receiver } from '../wire/receiver.ts'
@@ -15,7 +16,7 @@ import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Readiness } from './readiness.ts'
-import { endedFrom, exitOf, startError, type Running, type Starter } from './running.ts'
+import { endedFrom, exitOf, startError, unstarted, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
@@ -164,10 +165,11 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   async #start(start: Starter): Promise<Running | undefined> {
     try {
       const running = await start(this.#settings, this.name, this.address)
-      this.#onStarted(running)
-      return running
+      if (running instanceof WatError) this.#onGone({ panic: running }, running)
+      else this.#onStarted(running)
+      return running instanceof WatError ? undefined : running
     } catch (error) {
-      this.#onGone({ panic: startError(error, this.address) })
+      this.#onGone(unstarted(startError(error, this.address)))
       return undefined
     }
   }
@@ -190,17 +192,16 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#onGone(exitOf(ended, this.#stderrFlow.panic))
   }
 
-  #onGone(exit: Exit): void {
+  #onGone(exit: Exit, reason = offline(this.name, this.address, exit)): void {
     this.#exit = exit
     children.delete(this.#child)
     releaseAddress(this.address)
-    const reason = offline(this.name, this.address, exit)
     this.#calls.abort(reason)
     this.#outbox.abort(reason)
     this.#inflow.end()
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
-    this.#exited.resolve(exit)
+    this.#exited.resolve(behindRejections(exit))
   }
 
   /** It cannot be talked to. */

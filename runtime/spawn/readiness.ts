@@ -1,3 +1,4 @@
+import { located, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { PROTOCOL } from '../wire/limits.ts'
 
@@ -12,8 +13,6 @@ interface Events {
 
 /** Whether a process has been loaded and has done its first step, and what it can be told. */
 export class Readiness {
-  /** Settles once. Nobody has to await it. */
-  readonly promise: Promise<void>
   /** Whether it is known to understand frames. */
   speaks: boolean
   pending = true
@@ -29,8 +28,17 @@ export class Readiness {
     this.#foreign = foreign
     this.speaks = !foreign
     this.#events = events
-    this.promise = this.#settle.promise
-    this.promise.catch(() => {})
+    this.#settle.promise.catch(() => {})
+  }
+
+  /** Settles once; an error names the line that asked for this. Nobody has to await it. */
+  get promise(): Promise<void> {
+    const site = siteHere()
+    const settled = this.#settle.promise.catch((error: WatError) => {
+      throw located(error, { peer: this.#address, site })
+    })
+    settled.catch(() => {})
+    return settled
   }
 
   /** It has been started. */

@@ -26,9 +26,9 @@ export interface ConnectOptions extends PeerOptions {
  * and signals go over one authenticated connection. Its subtree there ends when the connection ends, when
  * either side's process dies, and when nothing is heard for `silence`.
  *
- * Returns at once. `ready` and pending calls reject with `offline`, whose cause tells what is wrong: no
- * route, a wrong secret, another version of the protocol, or the end of the process. Throws `denied` for
- * options that make no sense.
+ * Returns at once. `ready` and pending calls reject with `denied` where the address or the secret is none, and
+ * with `offline`, whose cause tells what is wrong: no route, a wrong secret, another version of the protocol, or
+ * the end of the process. Throws `denied` for other options that make no sense.
  */
 export function spawnRemote<Req = any, Res = any, C = any>(
   program: Program<C>,
@@ -37,7 +37,8 @@ export function spawnRemote<Req = any, Res = any, C = any>(
   const { at, secret, tls, ...rest } = options
   const start = async (settings: Settings, name: string, address: string) => {
     const { startRemote } = await import('./remote-start.ts')
-    return startRemote(settings, name, address, at, { secret, tls })
+    const { misuse } = await import('../net/dial.ts')
+    return misuse(at, { secret }) ?? startRemote(settings, name, address, at, { secret, tls })
   }
   return new Process<Req, Res>(settle(program, rest), options.name, start)
 }
@@ -54,7 +55,8 @@ export function connect<Req = any, Res = any>(
   const { secret, tls, name, ...rest } = options
   const start = async () => {
     const { Connection } = await import('./connection.ts')
-    return Connection.open(address, { secret, tls })
+    const { misuse } = await import('../net/dial.ts')
+    return misuse(address, { secret }) ?? Connection.open(address, { secret, tls })
   }
-  return new Process<Req, Res>(settle({ connection: address }, rest), name, start)
+  return new Process<Req, Res>(settle({ connection: String(address) }, rest), name, start)
 }

@@ -21,6 +21,12 @@ export function exitOf({ code, signal, panic }: Ended, lastWords: WatError | und
   return exit
 }
 
+/** The end of what could not be started: with an exit code, where the reason has one. */
+export function unstarted(panic: WatError): Exit {
+  const { exit } = (panic.data ?? {}) as { exit?: Exit }
+  return { ...(exit?.code !== undefined && { code: exit.code }), panic }
+}
+
 /** What `#wat/exit` tells. */
 export function endedFrom({ code, signal, panic }: Record<string, unknown>, address: string): Ended {
   return {
@@ -68,11 +74,14 @@ export interface Running {
   setRef(on: boolean): void
 }
 
-/** Starts something with these settings, under this name and address. */
-export type Starter = (settings: Settings, name: string, address: string) => Promise<Running>
-
 /** Why something could not be started: also what that needs may fail to load, for want of a descriptor. */
 export function startError(error: unknown, address: string): WatError {
   if (error instanceof WatError) return error
   return new WatError('offline', `cannot start: ${(error as Error).message}`, { address, cause: error })
 }
+
+/**
+ * Starts something with these settings, under this name and address. Gives an error instead where what was asked
+ * for makes no sense: nothing is gone then, and everything rejects with that error itself.
+ */
+export type Starter = (settings: Settings, name: string, address: string) => Promise<Running | WatError>

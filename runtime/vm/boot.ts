@@ -30,10 +30,14 @@ const STDIN = 3
 const STDOUT = 4
 const STDERR = 2
 
+/** Frames of a stack. Of V8's ten too many may be ours, which stand on top of the program's. */
+const STACK_FRAMES = 30
+
 let ready = false
 
 /** Runs the program that the arguments name; resolves when its main has settled. */
 export async function boot(argv: string[]): Promise<void> {
+  deepenStacks()
   const { lifelineFd, seat: seating } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
@@ -51,10 +55,17 @@ export async function boot(argv: string[]): Promise<void> {
     flushStderr()
   })
   if (command.kind === 'host') return hosting(command)
+  if (command.maxFrame !== undefined) identity.maxFrame = command.maxFrame
   const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
   openPort(pipes ?? ownPipes(), command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
   await run(seat ? assigned(await seat.program()) : commanded(command))
+}
+
+/** Unless whoever started Node has chosen another number of frames. */
+function deepenStacks(): void {
+  const chosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
+  if (!/--stack[-_]trace[-_]limit/.test(chosen)) Reflect.set(Error, 'stackTraceLimit', STACK_FRAMES)
 }
 
 /** The program is loaded and has done its first step: a parent waits for this frame. */

@@ -1,10 +1,16 @@
 /** What a command line asks for. */
 export type Command =
-  | { kind: 'run'; program: string; args: string[]; pretty: boolean }
-  | { kind: 'eval'; expression: string; args: string[]; pretty: boolean }
+  | ({ kind: 'run'; program: string; args: string[] } & Settings)
+  | ({ kind: 'eval'; expression: string; args: string[] } & Settings)
   | { kind: 'host'; address: string; secret?: string; cert?: string; key?: string }
   | { kind: 'print'; text: string }
   | { kind: 'usage'; message: string }
+
+interface Settings {
+  pretty: boolean
+  /** Bytes of the largest form; absent: the default. */
+  maxFrame?: number
+}
 
 const HELP = `Usage: wat [options] program.ts [args...]
        wat [options] -e 'expression' [args...]
@@ -19,6 +25,8 @@ unix:/path; stdio: serves whoever holds stdin and stdout.
 
 Options:
   -e, --eval <expression>  serve a function: wat -e 'n => n * 2'
+      --max-frame <bytes>  the largest form that is read or replied, here and in
+                           children: 64MiB, 500K. 16MiB unless given
       --pretty             write values over several lines, for people
   -h, --help               show this text
   -v, --version            show the version
@@ -40,41 +48,54 @@ Exit codes:
 export function parseCommand(argv: string[], version: () => string): Command {
   // No options, or none of ours, as every child is started: that needs no parser.
   const [first = ''] = argv
-  if (first === '--') return run(argv.slice(1), undefined, false)
+  if (first === '--') return run(argv.slice(1), undefined, { pretty: false })
   if (first === 'host') return host(argv.slice(1))
-  if (first !== '' && !first.startsWith('-')) return run(argv, undefined, false)
+  if (first !== '' && !first.startsWith('-')) return run(argv, undefined, { pretty: false })
   // Not imported: an import of all of node:util loads parts of Node that open stderr, non-blocking.
   const { parseArgs } = process.getBuiltinModule('node:util')
   const { tokens } = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true })
   let expression: string | undefined
-  let pretty = false
+  const settings: Settings = { pretty: false }
   for (const token of tokens) {
-    if (token.kind === 'option-terminator') return run(argv.slice(token.index + 1), expression, pretty)
-    if (token.kind === 'positional') return run(argv.slice(token.index), expression, pretty)
+    if (token.kind === 'option-terminator') return run(argv.slice(token.index + 1), expression, settings)
+    if (token.kind === 'positional') return run(argv.slice(token.index), expression, settings)
     if (token.name === 'help') return { kind: 'print', text: HELP }
     if (token.name === 'version') return { kind: 'print', text: `wat ${version()}\n` }
-    if (token.name === 'pretty' && token.value === undefined) pretty = true
+    if (token.name === 'pretty' && token.value === undefined) settings.pretty = true
     else if (token.name === 'eval') {
       if (!token.value) return usage(`${token.rawName} needs an expression`)
       expression = token.value
+    } else if (token.name === 'max-frame') {
+      const bytes = bytesOf(token.value ?? '')
+      if (bytes === undefined) return usage(`${token.rawName} needs a number of bytes, such as 64MiB`)
+      settings.maxFrame = bytes
     } else if (token.name === 'pretty') return usage('--pretty takes no value')
     else return usage(`unknown option ${token.rawName}`)
   }
-  return run([], expression, pretty)
+  return run([], expression, settings)
 }
 
 const options = {
   eval: { type: 'string', short: 'e' },
   pretty: { type: 'boolean' },
+  'max-frame': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
 
-function run(rest: string[], expression: string | undefined, pretty: boolean): Command {
-  if (expression !== undefined) return { kind: 'eval', expression, args: rest, pretty }
+/** A size as people write it: K, M and G, also with iB, are powers of 1024, with B of 1000. */
+function bytesOf(text: string): number | undefined {
+  const [, digits, unit = '', suffix = ''] = /^(\d+)(?:([KMG])(iB|B)?|B)?$/i.exec(text) ?? []
+  const base = suffix.toLowerCase() === 'b' ? 1000 : 1024
+  const bytes = Number(digits) * base ** (unit === '' ? 0 : 'KMG'.indexOf(unit.toUpperCase()) + 1)
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined
+}
+
+function run(rest: string[], expression: string | undefined, settings: Settings): Command {
+  if (expression !== undefined) return { kind: 'eval', expression, args: rest, ...settings }
   const [program, ...args] = rest
   if (program === undefined || program === '') return usage('no program given')
-  return { kind: 'run', program, args, pretty }
+  return { kind: 'run', program, args, ...settings }
 }
 
 function host(argv: string[]): Command {

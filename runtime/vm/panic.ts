@@ -1,4 +1,5 @@
-import { toFault } from '../edn/fault.ts'
+import { programStack, toFault, type FaultMap } from '../edn/fault.ts'
+import { passageOf } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { identity } from './identity.ts'
 import { stop } from './lifecycle.ts'
@@ -15,10 +16,33 @@ export function panic(error: unknown, code: number = exits.panic): never {
   // While this blocks on a full pipe a signal must still kill.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.removeAllListeners(signal)
   process.removeAllListeners('exit')
-  writeRecord('panic', { ...toFault(error, identity.address), pid: process.pid })
+  writeRecord('panic', { ...lastWords(error), pid: process.pid })
   flushStderr()
   port.outbox.flushSync()
   process.exit(code)
+}
+
+/**
+ * What a process says that dies of an error. If that is the fault of another, it is this process that did not
+ * catch it, here; the fault is the cause, or the panic that it tells of.
+ */
+function lastWords(error: unknown): FaultMap {
+  const { address } = identity
+  const fault = toFault(error, address)
+  if (!(error instanceof WatError) || fault.address === undefined) return fault
+  const passage = passageOf(error)
+  const culprit = fault.address === address ? passage?.peer : fault.address
+  if (culprit === undefined || error.address === undefined) return fault
+  const stack = passage && programStack(passage.site)
+  const words = {
+    type: fault.type,
+    message: `did not catch a fault of ${String(culprit)}: ${String(fault.message)}`,
+    address,
+    ...(stack !== undefined && { stack }),
+  }
+  // A death with a panic is told once, or a chain through n processes would have 2n links.
+  if (fault.panic !== undefined) return { ...words, exit: fault.exit, panic: fault.panic }
+  return { ...words, cause: passage ? toFault(passage.error, address) : fault }
 }
 
 /** Every error that nobody catches becomes a panic. */
@@ -34,7 +58,8 @@ export function crash(error: unknown, code: number): void {
 }
 
 function isCausedBy(error: unknown, cause: unknown): boolean {
-  for (let link = error; link instanceof Error; link = link.cause) if (link === cause) return true
+  for (let link = error; link instanceof Error; link = link.cause)
+    if ((passageOf(link)?.error ?? link) === cause) return true
   return false
 }
 

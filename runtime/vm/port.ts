@@ -1,6 +1,7 @@
 import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import { toFault } from '../edn/fault.ts'
+import { writeWithin } from '../wire/fit.ts'
 import {
   errorFrame,
   lineText,
@@ -12,7 +13,7 @@ import {
 } from '../wire/frames.ts'
 import { HIGH_WATER_BYTES } from '../wire/limits.ts'
 import { Link } from '../wire/link.ts'
-import { fit, Outbox } from '../wire/outbox.ts'
+import { Outbox } from '../wire/outbox.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
@@ -165,9 +166,8 @@ export class Port {
   #writePlain(out: Out, id: number, value: unknown): void {
     if (!this.opened) throw notStarted()
     this.#onUse()
-    const start = out.length
-    this.#writeValue(out, id, value)
-    if (identity.role === 'child') fit(out.length - start, identity.maxFrame)
+    if (identity.role !== 'child') return this.#writeValue(out, id, value)
+    writeWithin(out, this.#writeValue, id, value, identity.maxFrame)
   }
 
   #demand(): void {

@@ -1,5 +1,6 @@
 import { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
+import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import { OpenCalls, type Numbered } from './open-calls.ts'
@@ -16,7 +17,8 @@ export interface CallOptions {
 interface Call extends Numbered {
   body: unknown
   resolve(body: unknown): void
-  reject(error: WatError): void
+  /** Where the program made it, if that was kept. */
+  site: Error | undefined
   timer?: NodeJS.Timeout
   unlisten?: () => void
 }
@@ -30,6 +32,12 @@ interface CallsOptions {
   /** The number of open calls has gone from none to some or back. */
   onBusy(busy: boolean): void
 }
+
+/**
+ * Of so many calls that are open at once, each may keep where it was made. Of more, the lines that await them
+ * can be told, which costs nothing.
+ */
+const CALLS_WITH_SITE = 16
 
 /** The caller's side of request and reply: which calls are open, and how each one settles. */
 export class Calls {
@@ -48,11 +56,11 @@ export class Calls {
   }
 
   call(body: unknown, { timeout, signal }: CallOptions = {}): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure)
-      if (signal?.aborted) return reject(this.#cancelled(signal))
-      if (this.#waiting.length >= MAX_WAITING_CALLS) return reject(this.#overloaded())
-      const call: Call = { id: 0, body, resolve, reject }
+    const refusal = this.#failure ?? this.#refusal(signal)
+    if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
+    const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
+    return new Promise(resolve => {
+      const call: Call = { id: 0, body, resolve, site }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS) {
         call.timer = setTimeout(() => this.#drop(call, this.#timedOut(timeout)), Math.max(0, timeout))
       }
@@ -79,15 +87,15 @@ export class Calls {
 
   /** A fault has come in place of a reply. False: no call with this id was ever made. */
   error(id: number, fault: unknown): boolean {
-    return this.fail(id, fromFault(fault, this.#options.peer().address))
+    return this.fail(id, fromFault(fault, this.#options.peer().address), true)
   }
 
-  /** One call cannot be answered. False: no call with this id was ever made. */
-  fail(id: number, error: WatError): boolean {
+  /** One call cannot be answered; `far`: as the callee says. False: no call with this id was ever made. */
+  fail(id: number, error: WatError, far = false): boolean {
     const call = this.#open.get(id)
     if (!call) return id <= this.#open.lastId
     this.#settled(call)
-    call.reject(error)
+    this.#reject(call, error, far)
     return true
   }
 
@@ -99,7 +107,7 @@ export class Calls {
     this.#waiting = []
     for (const call of calls) {
       release(call)
-      call.reject(reason)
+      this.#reject(call, reason)
     }
     if (calls.length > 0) this.#options.onBusy(false)
   }
@@ -123,7 +131,11 @@ export class Calls {
     if (sent) this.#options.outbox.push(cancelFrame(call.id))
     else this.#waiting = this.#waiting.filter(other => other !== call)
     this.#settled(call)
-    call.reject(reason)
+    this.#reject(call, reason)
+  }
+
+  #reject({ resolve, site }: Call, error: WatError, far = false): void {
+    resolve(rejection(error, { peer: this.#options.peer().address, site, far }))
   }
 
   #settled(call: Call): void {
@@ -132,6 +144,12 @@ export class Calls {
     const next = this.#open.size < this.#options.maxInFlight ? this.#waiting.shift() : undefined
     if (next) this.#send(next)
     else if (this.pending === 0) this.#options.onBusy(false)
+  }
+
+  /** Why a call is not even begun. */
+  #refusal(signal: AbortSignal | undefined): WatError | undefined {
+    if (signal?.aborted) return this.#cancelled(signal)
+    return this.#waiting.length >= MAX_WAITING_CALLS ? this.#overloaded() : undefined
   }
 
   #timedOut(timeout: number): WatError {

@@ -130,7 +130,7 @@ export function lineText(write: LineWriter, value: unknown): string {
   const out = spare.busy ? new Out() : spare
   try {
     write(out, 0, value)
-    return out.bytes.toString('utf8', 0, out.length)
+    return out.takeText()
   } finally {
     out.clear()
   }

@@ -1,6 +1,8 @@
 import { Reader } from '../edn/index.ts'
-import type { WatError } from '../error.ts'
+import { MAX_TEXT_UNITS } from '../edn/too-large.ts'
+import { WatError } from '../error.ts'
 import { toFrame, type Frame } from './frames.ts'
+import { RAISE_MAX_FRAME } from './fit.ts'
 import type { Source } from './pipe.ts'
 
 /** What a link does with what comes in. */
@@ -29,7 +31,8 @@ export class Link {
 
   constructor(source: Source, maxFrame: number, handlers: LinkHandlers) {
     this.#source = source
-    this.#reader = new Reader({ maxFrame })
+    // What is longer could not be put together, whatever was allowed.
+    this.#reader = new Reader({ maxFrame: Math.min(maxFrame, MAX_TEXT_UNITS) })
     this.#handlers = handlers
     source.open(
       chunk => {
@@ -93,7 +96,7 @@ export class Link {
       if (!reader.next()) return false
       frame = toFrame(reader.value)
     } catch (error) {
-      this.#handlers.onFault(error as WatError)
+      this.#handlers.onFault(advised(error as WatError))
       return true
     }
     this.#handlers.onFrame(frame, reader.valueBytes)
@@ -112,4 +115,10 @@ export class Link {
     this.#ended = true
     this.#handlers.onEnd()
   }
+}
+
+/** The reader knows how large a form may be, but not who has said so. */
+function advised(error: WatError): WatError {
+  if (error.code !== 'too-large') return error
+  return new WatError('too-large', `${error.message}; ${RAISE_MAX_FRAME}`, { data: error.data })
 }

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { Out } from '../edn/out.ts'
+import { located, rejection, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
+import { writeWithin } from './fit.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
@@ -80,7 +82,7 @@ export class Outbox {
   /** The same for whoever waits: resolves when the pipe has it, rejects when it never will. */
   send(write: LineWriter, body: unknown, maxFrame: number): Promise<void> {
     const { failure } = this
-    if (failure) return Promise.reject(failure)
+    if (failure) return Promise.reject(located(failure, { site: siteHere() }))
     this.#write(write, 0, body, maxFrame)
     const { promise } = (this.#taken ??= Promise.withResolvers<void>())
     this.#added()
@@ -163,8 +165,7 @@ export class Outbox {
     this.#takeChunks()
     this.#inFlight = 0
     this.#sink?.close()
-    this.#lost?.reject(reason)
-    this.#taken?.reject(reason)
+    for (const senders of [this.#lost, this.#taken]) senders?.resolve(rejection(reason))
     this.#release()
   }
 
@@ -172,14 +173,7 @@ export class Outbox {
     const out = this.#out
     if (out.busy)
       throw new WatError('denied', 'a value that is being sent cannot send another to the same place')
-    const start = out.length
-    try {
-      write(out, id, body)
-      fit(out.length - start, maxFrame)
-    } catch (error) {
-      out.length = start
-      throw error
-    }
+    writeWithin(out, write, id, body, maxFrame)
   }
 
   #unshift(text: string): void {
@@ -240,10 +234,4 @@ function brokenPipe(cause: Error): WatError {
     cause,
     data: code === undefined ? undefined : { code },
   })
-}
-
-/** Throws `too-large` for a line that the other side would refuse. */
-export function fit(lineBytes: number, maxFrame: number): void {
-  if (lineBytes - 1 <= maxFrame) return // the line feed is not part of the form
-  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, { data: { maxFrame } })
 }

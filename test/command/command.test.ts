@@ -9,7 +9,7 @@ describe('the command', () => {
       const outcome = await lab.command(wat, [option]).end()
       expect(outcome).toMatchObject({ code: 0, stderr: '' })
       expect(outcome.stdout).toMatch(/^Usage: wat /)
-      for (const word of ['-e', '--pretty', '--version', 'Exit codes', '65', '66'])
+      for (const word of ['-e', '--pretty', '--max-frame', '--version', 'Exit codes', '65', '66'])
         expect(outcome.stdout).toContain(word)
       expect(Math.max(...outcome.stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
     }
@@ -33,6 +33,12 @@ describe('the command', () => {
       ['-e', ''],
       ['--pretty'],
       ['--pretty=x', 'p.ts'],
+      ['--max-frame'],
+      ['--max-frame', 'p.ts'],
+      ...['', '0', '-1', '1.5M', '5X', 'MiB', '1e6', '99999999G'].map(size => [
+        `--max-frame=${size}`,
+        'p.ts',
+      ]),
       ['--'],
       [''],
     ]

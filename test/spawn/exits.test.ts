@@ -79,6 +79,37 @@ describe('an exit', () => {
     })
   }
 
+  it('P31 S30 a command, a folder to work in, or a program to be sent that is missing is said to be so', async ({
+    lab,
+  }) => {
+    const program = lab.program(ts`
+      import { println, prewarm, self, spawnProcess, spawnThread } from 'wat-vm'
+      const missing = [
+        () => spawnProcess({ command: 'no-such-command' }), () => spawnProcess({ command: './no-such-command' }),
+        () => spawnProcess(self.args[0]!, { cwd: '/no/such/folder' }), () => spawnProcess({ command: 'cat' }, { cwd: '/etc/passwd' }),
+        () => spawnProcess('/no/such.ts', { via: ['env'] }), () => spawnProcess('/no/such.ts', { via: ['env'], send: false }),
+        () => spawnThread('/no/such.ts'),
+      ]
+      for (const spawn of missing) {
+        const child = spawn()
+        const error: any = await child.call(1).catch(error => error)
+        await println([error.code, error.data.exit.code ?? null, error.message])
+      }
+      const own = spawnProcess({ command: 'sh', args: ['-c', 'exit 127'] })
+      await println(((await own.exited).panic?.message ?? null))`)
+    const facts = await lab.facts(program, { args: [fixture('echo.ts')] })
+    expect(facts).toEqual([
+      ['offline', 127, expect.stringContaining('no such command: no-such-command')],
+      ['offline', 127, expect.stringContaining('no such command: ./no-such-command')],
+      ['offline', null, expect.stringContaining('no such working directory: /no/such/folder')],
+      ['offline', null, expect.stringContaining('no such working directory: /etc/passwd')],
+      ['offline', 66, expect.stringContaining('no such program: /no/such.ts')],
+      ['offline', 66, expect.stringContaining('no such program: /no/such.ts')],
+      ['offline', 66, expect.stringContaining('no such program: /no/such.ts')],
+      null,
+    ])
+  })
+
   it('P31 S30 a program that is missing, a folder, broken or throws is a structured rejection', async ({
     lab,
   }) => {

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
+import path from 'node:path'
 import { parse } from '../../runtime/edn/index.ts'
 import { describe, expect, it, told, ts, type Lab } from '../support/lab.ts'
-import { fixture } from '../support/machine.ts'
+import { fixture, wat } from '../support/machine.ts'
 import { it as withNetns, netnsMissing } from '../support/netns.ts'
 import { alive, until } from '../support/proc.ts'
 import { startSshd, sshdMissing } from '../support/sshd.ts'
@@ -110,7 +111,7 @@ describe('a host', () => {
       ]
       for (const options of cases) {
         const error: any = await spawnRemote(program, options).ready.catch(error => error)
-        await println([error instanceof WatError, error.code, error.cause?.code, error.message])
+        await println([error instanceof WatError, error.code, error.code === 'denied' ? null : error.cause?.code, error.message])
       }
       const taken: any = await listen(at, () => 1, { secret }).catch(error => error)
       await println([taken instanceof WatError, taken.code, taken.code, taken.message])
@@ -119,18 +120,47 @@ describe('a host', () => {
     const facts = await lab.facts(main, { args: [at, secret, strange.at, fixture('double.ts')] })
     strange.close()
     expect(facts).toEqual([
-      [true, 'offline', 'denied', expect.stringContaining('carrier-pigeon')],
+      [true, 'denied', null, expect.stringContaining('carrier-pigeon')],
       [true, 'offline', 'offline', expect.stringContaining('tcp://127.0.0.1:1')],
       [true, 'offline', 'offline', expect.stringContaining('/nowhere/at/all.sock')],
       [true, 'offline', 'offline', expect.stringContaining('no-such-host.invalid')],
       [true, 'offline', 'denied', expect.stringContaining('wrong secret')],
-      [true, 'offline', 'denied', expect.stringContaining('/no/such/secret')],
+      [true, 'denied', null, expect.stringContaining('/no/such/secret')],
       [true, 'offline', 'denied', expect.stringContaining('version 2')],
       [true, 'denied', 'denied', expect.stringContaining('in use')],
       [true, 'offline', 'offline', expect.stringContaining('exited with code 255')],
     ])
     host.signal('SIGTERM')
     await host.ended
+  })
+
+  it('P31 P44 an address or a secret that is none is `denied`, whoever is given it', async ({ lab }) => {
+    const short = path.join(lab.folder(), 'short')
+    writeFileSync(short, 'abc', { mode: 0o600 })
+    const main = lab.program(ts`
+      import { connect, listen, println, self, spawnRemote } from 'wat-vm'
+      const [secret, short, program] = self.args as [string, string, string]
+      const three = new Uint8Array(3)
+      const wrong: [any, any][] = [
+        ['http://127.0.0.1:1', secret], ['', secret], [undefined, secret], ['tcp://127.0.0.1:99999', secret],
+        ['tcp://127.0.0.1:1', three], ['tcp://127.0.0.1:1', short], ['tcp://127.0.0.1:1', 7],
+      ]
+      const code = (error: any) => error.code
+      for (const [at, secret] of wrong) {
+        const connected = connect(at, { secret }), spawned = spawnRemote(program, { at, secret })
+        await println([
+          await connected.ready.catch(code), await connected.call(1).catch(code), (await connected.exited).panic?.code,
+          await spawned.ready.catch(code), await spawned.call(1).catch(code), (await spawned.exited).panic?.code,
+          await listen(at, () => 1, { secret }).catch(code),
+        ])
+      }`)
+    const args = [secretFile(lab), short, fixture('double.ts')]
+    const facts = await lab.facts(main, { args })
+    expect(facts).toHaveLength(7)
+    for (const codes of facts) expect(codes).toEqual(Array.from({ length: 7 }, () => 'denied'))
+    for (const words of [['http://x'], ['tcp://127.0.0.1:0', '--secret', short]]) {
+      expect(await lab.command(wat, ['host', ...words]).end()).toMatchObject({ code: 64, stdout: '' })
+    }
   })
 
   it('P24 P49 loses nothing at the end of a process, however slowly that is read', async ({ lab }) => {

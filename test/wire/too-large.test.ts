@@ -152,4 +152,94 @@ describe('a form over maxFrame', () => {
     const ten = await time(10)
     expect(ten).toBeLessThan(one * 5 * 4 + 500) // quadratic would be 25 times
   })
+
+  it('P80 says how large it is, what the limit is and how to raise it', async ({ lab }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { println, spawnProcess, spawnThread } from 'wat-vm'
+        for (const spawn of [spawnProcess, spawnThread]) {
+          const child = spawn(new URL('./child.ts', import.meta.url), { maxFrame: 1000 })
+          const failed = [child.call('x'.repeat(2000)), child.stdin.send('x'.repeat(2000)), child.call(2000)]
+          for (const each of failed) {
+            const { code, data, message } = await each.catch((error: any) => error)
+            await println([code, data, message])
+          }
+          await child.stop()
+        }`,
+      'child.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve((n: number) => 'y'.repeat(n))`,
+    })
+    const facts = await lab.facts<[string, Record<string, number>, string]>(program)
+    expect(facts).toHaveLength(6)
+    for (const [code, { bytes, maxFrame }, message] of facts) {
+      expect([code, maxFrame]).toEqual(['too-large', 1000])
+      expect(bytes).toBeGreaterThanOrEqual(2002)
+      expect(bytes).toBeLessThan(2050)
+      for (const part of [`${bytes} bytes`, '1000 bytes', 'maxFrame', '--max-frame'])
+        expect(message).toContain(part)
+    }
+  })
+
+  it('P80 P23 a root is told its limit with --max-frame, and gives it to its children', async ({ lab }) => {
+    const program = lab.program({
+      'program.ts': ts`
+        import { serve, spawnProcess } from 'wat-vm'
+        const child = spawnProcess(new URL('./child.ts', import.meta.url))
+        await serve((text: string) => child.call(text))`,
+      'child.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve((text: string) => text.length)`,
+    })
+    const input = `"${'x'.repeat(1500)}"\n"${'x'.repeat(17 * MiB)}"\n"end"\n`
+    const outputs = async (...options: string[]) => (await lab.run(program, { input, options })).stdout
+    expect(await outputs()).toBe('1500\n3\n')
+    expect(await outputs('--max-frame', '18MiB')).toBe(`1500\n${17 * MiB}\n3\n`)
+    expect(await outputs('--max-frame=18M')).toBe(`1500\n${17 * MiB}\n3\n`)
+    expect(await outputs('--max-frame', '1K')).toBe('3\n')
+    const { stderr, code } = await lab.run(program, { input, options: ['--max-frame', '1000'] })
+    expect(code).toBe(65)
+    const [{ value }] = parseAll(stderr) as [Tagged<Record<string, any>>]
+    expect(value.data.maxFrame).toBe(1000)
+    expect(value.message).toMatch(/more than 1000 bytes.*--max-frame/)
+  })
+
+  it('P80 P12 what no text can hold is too large as well, wherever it is put', async ({ lab }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { log, println, spawnProcess } from 'wat-vm'
+        import { stringify } from 'wat-vm/edn'
+        const child = spawnProcess(new URL('./child.ts', import.meta.url))
+        const bytes = new Uint8Array(450e6)
+        const text = 'x'.repeat(450e6)
+        const list = Array(600).fill('y'.repeat(1e6))
+        const of = async (attempt: () => unknown) => {
+          const error: any = await (async () => attempt())().catch(error => error)
+          await println([error?.code ?? null, error?.data?.bytes ?? 0, error?.data?.maxFrame ?? null])
+        }
+        for (const value of [bytes, text, list]) {
+          await of(() => child.call(value))
+          await of(() => child.stdin.send(value))
+          await of(() => child.stdin.trySend(value))
+        }
+        await of(() => child.call('reply'))
+        await of(() => println(bytes))
+        await of(() => stringify(bytes))
+        await of(() => stringify([1, [list]], { pretty: true }))
+        await of(() => spawnProcess(() => {}, { captures: { bytes } }).ready.catch(error => Promise.reject(error.cause)))
+        log.info('bytes', bytes)
+        await println(await child.call('fine'))`,
+      'child.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve((what: string) => (what === 'reply' ? new Uint8Array(450e6) : what))`,
+    })
+    const facts = await lab.facts(program)
+    expect(facts.pop()).toBe('fine')
+    expect(facts).toHaveLength(14)
+    for (const [code, bytes] of facts) {
+      expect(code).toBe('too-large')
+      expect(bytes).toBeGreaterThan(16 * MiB)
+    }
+    expect(facts.slice(0, 10).every(([, , maxFrame]) => maxFrame === 16 * MiB)).toBe(true)
+  })
 })

@@ -1,0 +1,43 @@
+import { constants } from 'node:buffer'
+import { WatError } from '../error.ts'
+
+/** A text of V8 has at most so many UTF-16 units. */
+export const MAX_TEXT_UNITS = constants.MAX_STRING_LENGTH
+
+/** Throws `too-large` for a value that takes so many bytes as EDN, or more. */
+export function tooLarge(bytes: number): never {
+  throw new WatError(
+    'too-large',
+    `the value takes ${bytes} bytes or more as EDN, for which there is no room; a text has at most ${MAX_TEXT_UNITS}`,
+    { data: { bytes, most: MAX_TEXT_UNITS } },
+  )
+}
+
+/** What `make` gives; `too-large` when the system has no room for it, which is all that it can throw. */
+export function roomFor<T>(bytes: number, make: () => T): T {
+  try {
+    return make()
+  } catch {
+    return tooLarge(bytes)
+  }
+}
+
+/** What the one who is writing may write at most; it can be checked before the memory for it is taken. */
+let most = Infinity
+
+/** Sets what may be written from now on. Gives what it was before. */
+export function writeAtMost(bytes: number): number {
+  const before = most
+  most = bytes
+  return before
+}
+
+/** Throws `too-large` for more than may be written. */
+export function checkRoom(bytes: number): void {
+  if (bytes > most) tooLarge(bytes)
+}
+
+/** The same for what is put together as a text. */
+export function checkText(units: number): void {
+  if (units > MAX_TEXT_UNITS || units > most) tooLarge(units)
+}

@@ -1,0 +1,57 @@
+import { Buffer } from 'node:buffer'
+import { WatError } from '../error.ts'
+import type { Out } from '../edn/out.ts'
+import type { LineWriter } from './frames.ts'
+
+/** For messages. */
+export const RAISE_MAX_FRAME = 'a spawn takes the option maxFrame, and wat --max-frame for a root'
+
+/** While it writes, room is taken for more than it needs. */
+const SLACK_BYTES = 64 * 1024
+
+/**
+ * Writes a line behind what is there. Throws what `write` throws, and `too-large`, as soon as that is known, for
+ * one that the other side would refuse; then nothing is written.
+ */
+export function writeWithin(out: Out, write: LineWriter, id: number, body: unknown, maxFrame: number): void {
+  const start = out.length
+  const outerMost = out.most
+  out.most = Math.min(outerMost, start + maxFrame + SLACK_BYTES)
+  try {
+    write(out, id, body)
+    fit(out.length - start, maxFrame)
+  } catch (error) {
+    out.length = start
+    throw hugeForFrame(error, maxFrame)
+  } finally {
+    out.most = outerMost
+  }
+}
+
+/** Throws `too-large` for a frame that the other side would refuse, and what making it throws. */
+export function fitFrame(frame: () => string, maxFrame: number): void {
+  try {
+    fit(Buffer.byteLength(frame()), maxFrame)
+  } catch (error) {
+    throw hugeForFrame(error, maxFrame)
+  }
+}
+
+/** Throws `too-large` for a line that the other side would refuse. */
+function fit(lineBytes: number, maxFrame: number): void {
+  const bytes = lineBytes - 1 // the line feed is not part of the form
+  if (bytes > maxFrame) throw overFrame(`${bytes} bytes`, bytes, maxFrame)
+}
+
+/** The same for what has not even been written, because it is larger than anything can be. */
+function hugeForFrame(error: unknown, maxFrame: number): unknown {
+  if (maxFrame === Infinity || !(error instanceof WatError && error.code === 'too-large')) return error
+  const { bytes, maxFrame: told } = error.data as { bytes: number; maxFrame?: number }
+  if (told !== undefined) return error
+  return overFrame(`${bytes} bytes or more`, bytes, maxFrame)
+}
+
+function overFrame(size: string, bytes: number, maxFrame: number): WatError {
+  const message = `a form of ${size} is over maxFrame, ${maxFrame} bytes; ${RAISE_MAX_FRAME}`
+  return new WatError('too-large', message, { data: { bytes, maxFrame } })
+}
