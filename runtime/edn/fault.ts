@@ -1,3 +1,4 @@
+import { describe } from './describe.ts'
 import { Keyword, kw } from './keyword.ts'
 import { WatError, type WatCode } from '../error.ts'
 
@@ -106,15 +107,6 @@ function thrownValue(value: unknown, address: string): FaultMap {
   const fault: FaultMap = { type: kw('wat/handler'), message: `thrown: ${describe(value)}`, address }
   if (value !== undefined && typeof value !== 'function' && typeof value !== 'symbol') fault.data = value
   return fault
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return value
-  try {
-    return String(value)
-  } catch {
-    return typeof value // an object whose toString throws
-  }
 }
 
 function offlineFault(fault: FaultMap, error: WatError, address: string, depth: number): FaultMap {
