@@ -1,5 +1,6 @@
-import type { WatError } from '../error.ts'
+import { WatError } from '../error.ts'
 import { fromFault, type Exit } from '../edn/fault.ts'
+import { isEnd } from '../wire/control.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
 
@@ -21,11 +22,13 @@ export function exitOf({ code, signal, panic }: Ended, lastWords: WatError | und
   return exit
 }
 
-/** What `#wat/exit` tells. */
-export function endedFrom({ code, signal, panic }: Record<string, unknown>, address: string): Ended {
+/** What `#wat/exit` tells. Throws `malformed` when it makes no sense. */
+export function endedFrom(info: Record<string, unknown>, address: string): Ended {
+  if (!isEnd(info)) throw new WatError('malformed', '#wat/exit takes :code, an integer, and :signal, a name')
+  const { code, signal, panic } = info
   return {
-    code: typeof code === 'number' ? code : undefined,
-    signal: typeof signal === 'string' ? signal : undefined,
+    code,
+    signal,
     ...(panic !== undefined && { panic: fromFault(panic, address) }),
   }
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import treeKill from 'tree-kill'
+import { later } from '../wire/timers.ts'
 
 /**
  * tree-kill runs `ps` once for every process it finds, some 10 ms each. Whoever stops a tree has little
@@ -21,7 +22,7 @@ export async function killProcessTree(pid: number, reaped: () => boolean): Promi
 
 function within(ms: number, start: (done: () => void) => void): Promise<void> {
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, ms)
+    const timer = later(resolve, ms)
     start(() => {
       clearTimeout(timer)
       resolve()

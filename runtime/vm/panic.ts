@@ -6,6 +6,9 @@ import { port } from './port.ts'
 import { exits } from './status.ts'
 import { flushStderr, writeRecord } from './stderr.ts'
 
+/** Causes that are followed: a cause may lead back to itself. */
+const MAX_CAUSES = 32
+
 /**
  * The last words of a process that cannot go on: everything written so far, whole, and a `#wat/panic`
  * record as the last line of stderr; then it exits. All of it blocks, so that no more of a broken
@@ -34,7 +37,13 @@ export function crash(error: unknown, code: number): void {
 }
 
 function isCausedBy(error: unknown, cause: unknown): boolean {
-  for (let link = error; link instanceof Error; link = link.cause) if (link === cause) return true
+  try {
+    let link = error
+    for (let n = 0; n < MAX_CAUSES && link instanceof Error; n++, link = link.cause)
+      if (link === cause) return true
+  } catch {
+    // an error that cannot be read is the program's own
+  }
   return false
 }
 

@@ -153,7 +153,7 @@ export class Port {
   }
 
   fail(id: number, error: unknown): void {
-    this.outbox.push(errorFrame(id, toFault(error, identity.address)))
+    this.outbox.push(errorFrame(id, toFault(error, identity.address), identity.maxFrame))
   }
 
   /** The text of a plain value; throws what `send` rejects with. */

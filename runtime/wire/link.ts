@@ -1,6 +1,7 @@
 import { Reader } from '../edn/index.ts'
-import type { WatError } from '../error.ts'
-import { toFrame, type Frame } from './frames.ts'
+import { WatError } from '../error.ts'
+import { tags, toFrame, type Frame } from './frames.ts'
+import { CONTROL_FRAME_BYTES } from './limits.ts'
 import type { Source } from './pipe.ts'
 
 /** What a link does with what comes in. */
@@ -21,6 +22,7 @@ export interface LinkHandlers {
 export class Link {
   readonly #source: Source
   readonly #reader: Reader
+  readonly #maxFrame: number
   readonly #handlers: LinkHandlers
   #reading = false
   #pumping = false
@@ -29,7 +31,8 @@ export class Link {
 
   constructor(source: Source, maxFrame: number, handlers: LinkHandlers) {
     this.#source = source
-    this.#reader = new Reader({ maxFrame })
+    this.#reader = new Reader({ maxFrame: Math.max(maxFrame, CONTROL_FRAME_BYTES) })
+    this.#maxFrame = maxFrame
     this.#handlers = handlers
     source.open(
       chunk => {
@@ -88,15 +91,15 @@ export class Link {
 
   #deliver(): boolean {
     const reader = this.#reader
-    let frame: Frame
+    let frame: Frame | undefined
     try {
       if (!reader.next()) return false
       frame = toFrame(reader.value)
+      if (reader.valueBytes > this.#maxFrame) fitting(frame, reader.valueBytes, this.#maxFrame)
+      this.#handlers.onFrame(frame, reader.valueBytes)
     } catch (error) {
-      this.#handlers.onFault(error as WatError)
-      return true
+      this.#handlers.onFault(faultOf(error, frame))
     }
-    this.#handlers.onFrame(frame, reader.valueBytes)
     return !this.#ended
   }
 
@@ -112,4 +115,25 @@ export class Link {
     this.#ended = true
     this.#handlers.onEnd()
   }
+}
+
+/** Whatever a frame makes its handler throw is the fault of whoever sent it, who alone is told of it. */
+function faultOf(error: unknown, frame: Frame | undefined): WatError {
+  if (error instanceof WatError) return error
+  const data = frame && headOf(frame)
+  return new WatError('malformed', 'a frame that cannot be handled', { cause: error, ...(data && { data }) })
+}
+
+/** Frames of control are small, and go through whatever `maxFrame` is: with them a process begins and ends. */
+function fitting(frame: Frame, bytes: number, maxFrame: number): void {
+  const carries = frame.kind === 'value' || frame.kind === 'request' || frame.kind === 'reply'
+  if (!carries || bytes - 1 <= maxFrame) return // what ended the one before is counted with it
+  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, {
+    data: { maxFrame, ...headOf(frame) },
+  })
+}
+
+/** Which call it is about, for whoever waits for that. */
+function headOf(frame: Frame): { head?: { tag: string; id: number } } {
+  return 'id' in frame ? { head: { tag: tags[frame.kind], id: frame.id } } : {}
 }
