@@ -1,8 +1,8 @@
-import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WatError } from '../error.ts'
 import { isGlobal } from './globals.ts'
 import { expressionOf } from './expression.ts'
+import { placeHere } from './here.ts'
 import type { Package } from './package-files.ts'
 import { isImportMeta, literalOf, nodesOf, parseModule, placeOf, syntaxFault, type Program } from './parse.ts'
 import { freeNames, type FreeName } from './scope.ts'
@@ -23,7 +23,7 @@ export function functionProgram(fn: Function): Package {
   const { program, free } = understood(text, place)
   refuseRelative(program, place)
   refuseFree(free, place)
-  const main = pathToFileURL(path.resolve(`[${nameOf(fn)}].mjs`)).href
+  const main = pathToFileURL(placeHere(`[${nameOf(fn)}].mjs`)).href
   return { main, files: { [main]: text } }
 }
 

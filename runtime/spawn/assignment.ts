@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { pathToFileURL } from 'node:url'
 import type { Package } from '../portable/package-files.ts'
+import { WatError } from '../error.ts'
 import { carriedPackage, type Assignment } from '../vm/seat.ts'
 import { runFrame } from '../wire/frames.ts'
 import { fit } from '../wire/outbox.ts'
 import type { Sink } from '../wire/pipe.ts'
+import type { Given } from './given.ts'
 import type { Settings } from './options.ts'
 
 /**
@@ -21,7 +23,7 @@ export async function assignmentFor(
 ): Promise<Assignment> {
   const { program, captures, args, cwd, maxFrame } = settings
   const assignment: Assignment = {
-    program: program.kind === 'file' ? program.path : name,
+    program: program.kind === 'file' ? pathOf(program) : name,
     args: [...args],
     env: [],
     cwd: cwd ?? null,
@@ -38,6 +40,12 @@ export async function assignmentFor(
   return assignment
 }
 
+/** Where a program is. Throws `offline` when nobody can tell. */
+function pathOf({ path, given }: Given & { kind: 'file' }): string {
+  if (path !== undefined) return path
+  throw new WatError('offline', `no such program: ${given}: the working directory has been removed`)
+}
+
 /** Gives a process its program. Resolves when its pipe has it, or never will: then its exit tells more. */
 export function sendProgram(stdin: Sink, assignment: Assignment): Promise<void> {
   return new Promise(resolve => stdin.write([Buffer.from(runFrame(assignment))], () => resolve()))
@@ -49,7 +57,7 @@ async function packageOf({ program }: Settings, withFiles: boolean): Promise<Pac
     return functionProgram(program.main)
   }
   if (program.kind !== 'file') return undefined
-  const url = pathToFileURL(program.path).href
+  const url = pathToFileURL(pathOf(program)).href
   const carried = carriedPackage()
   const own = carried?.links?.[url] ?? url
   if (carried && own in carried.files) return { ...carried, main: own }

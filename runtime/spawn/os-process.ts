@@ -32,7 +32,7 @@ export class OsProcess implements Running {
   static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
     const { launch } = (launcher ??= await loadLauncher())
     const { args, env } = commandFor(settings, name, address, seat)
-    const launched = launch('/bin/sh', args, { cwd: settings.cwd, env })
+    const launched = launchedBy(() => launch('/bin/sh', args, { cwd: settings.cwd, env }), address)
     const { process: subprocess } = launched
     if (subprocess.pid === undefined) throw await startFailure(launched, address)
     return new OsProcess(launched, subprocess.pid)
@@ -151,10 +151,20 @@ function pause(): Promise<void> {
   return new Promise(resolve => setTimeout(() => setImmediate(() => setImmediate(resolve)), SILENCE_MS))
 }
 
+/** execa throws at once for what it can tell itself, as that the working directory has been removed. */
+function launchedBy(start: () => launching.Launched, address: string): launching.Launched {
+  try {
+    return start()
+  } catch (cause) {
+    throw unstartable(cause, address)
+  }
+}
+
 async function startFailure({ failure }: launching.Launched, address: string): Promise<WatError> {
-  const cause = await failure
-  return new WatError('offline', `cannot start a process: ${cause?.message ?? 'no reason given'}`, {
-    address,
-    cause,
-  })
+  return unstartable(await failure, address)
+}
+
+function unstartable(cause: unknown, address: string): WatError {
+  const why = cause instanceof Error ? cause.message : 'no reason given'
+  return new WatError('offline', `cannot start a process: ${why}`, { address, cause })
 }

@@ -54,7 +54,7 @@ export class Thread implements Running {
     }
     try {
       const worker = new Worker(fileURLToPath(new URL('./boot.js', import.meta.url)), {
-        argv: ['--', ...(sent || program.kind !== 'file' ? [name] : [program.path, ...args])],
+        argv: ['--', ...(sent || program.kind !== 'file' ? [name] : [String(program.path), ...args])],
         env: {
           ...environmentOf(settings, name, address),
           [environment.thread]: '1',

@@ -18,7 +18,7 @@ import { humanRecord } from './human.ts'
 import { adoptEnvironment, identity } from './identity.ts'
 import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from './lifecycle.ts'
 import { log } from './log.ts'
-import { crash, dieQuietly, installPanic, panic } from './panic.ts'
+import { crash, dieQuietly, installPanic, lastWords, panic } from './panic.ts'
 import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
@@ -50,7 +50,8 @@ export async function boot(argv: string[]): Promise<void> {
   process.on('warning', reportWarning)
   if (!identity.thread) installSignals()
   process.on('exit', () => {
-    port.outbox.flushSync()
+    const lost = port.outbox.flushSync()
+    if (lost) lastWords(lost)
     flushStderr()
   })
   if (command.kind === 'host') return hosting(command)
@@ -163,9 +164,9 @@ function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefi
       if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
     },
     onFault,
-    onBroken(error) {
+    onBroken(error, silently) {
       if (port.readerGone) dieQuietly()
-      else if (port.serving) panic(error)
+      else if (port.serving || silently) panic(error)
     },
   })
 }

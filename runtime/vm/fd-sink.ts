@@ -65,10 +65,11 @@ class FdSink implements Sink {
     if (this.#full) this.#go()
   }
 
-  writeSync(chunks: Uint8Array[]): void {
+  writeSync(chunks: Uint8Array[]): Error | undefined {
     this.#skip(this.#outlet.written())
-    writeBlocking(this.#outlet.fd(), Buffer.concat([...this.#chunks, ...chunks]))
+    const all = Buffer.concat([...this.#chunks, ...chunks])
     this.#chunks = []
+    return writeBlocking(this.#outlet.fd(), all)
   }
 
   end(done: () => void): void {

@@ -24,6 +24,14 @@ export function panic(error: unknown, code: number = exits.panic): never {
   process.exit(code)
 }
 
+/** The process has ended otherwise in order, but what it wrote last is lost and nobody can be told but by this. */
+export function lastWords(lost: WatError): void {
+  const { code } = lost.data as { code?: unknown }
+  if (code === 'EPIPE' || code === 'ECONNRESET') return // who does not read on has not lost anything
+  process.exitCode = exits.panic
+  writeRecord('panic', { ...toFault(lost, identity.address), pid: process.pid })
+}
+
 /** Every error that nobody catches becomes a panic. */
 export function installPanic(code: () => number): void {
   process.on('uncaughtException', error => crash(error, code()))

@@ -27,8 +27,8 @@ interface PortEvents {
   onStop(graceMs: number): void
   /** The input held something malformed or too large. */
   onFault(error: WatError): void
-  /** Whoever reads our output is gone, or it cannot be written. */
-  onBroken(error: WatError): void
+  /** Whoever reads our output is gone, or it cannot be written. `silently`: no sender will be told of a loss. */
+  onBroken(error: WatError, silently: boolean): void
 }
 
 /** This process's own end of its pipes: what comes in from whoever started it, and what goes back. */
@@ -47,9 +47,9 @@ export class Port {
 
   readonly outbox = new Outbox(
     () => this.#link?.pump(),
-    error => {
+    (error, silently) => {
       this.outbox.abort(error)
-      this.#events?.onBroken(error)
+      this.#events?.onBroken(error, silently)
     },
   )
   readonly stdin = new Receiver<unknown>(

@@ -23,6 +23,10 @@ export class Link {
   readonly #source: Source
   readonly #reader: Reader
   readonly #maxFrame: number
+  /** Whether `maxFrame` is less than frames of control may take, so that the reader cannot enforce it. */
+  readonly #small: boolean
+  /** The reader counts what it has skipped with the next form. */
+  #skipped = false
   readonly #handlers: LinkHandlers
   #reading = false
   #pumping = false
@@ -33,6 +37,7 @@ export class Link {
     this.#source = source
     this.#reader = new Reader({ maxFrame: Math.max(maxFrame, CONTROL_FRAME_BYTES) })
     this.#maxFrame = maxFrame
+    this.#small = maxFrame < CONTROL_FRAME_BYTES
     this.#handlers = handlers
     source.open(
       chunk => {
@@ -95,9 +100,11 @@ export class Link {
     try {
       if (!reader.next()) return false
       frame = toFrame(reader.value)
-      if (reader.valueBytes > this.#maxFrame) fitting(frame, reader.valueBytes, this.#maxFrame)
+      if (this.#small && !this.#skipped) fitting(frame, reader.valueBytes, this.#maxFrame)
+      this.#skipped = false
       this.#handlers.onFrame(frame, reader.valueBytes)
     } catch (error) {
+      this.#skipped = frame === undefined
       this.#handlers.onFault(faultOf(error, frame))
     }
     return !this.#ended

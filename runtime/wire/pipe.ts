@@ -26,8 +26,11 @@ export interface Sink {
   write(chunks: Uint8Array[], done: (error?: Error) => void): void
   /** A good moment to go on with a write for which there was no room before. */
   retry?(): void
-  /** Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. */
-  writeSync(chunks: Uint8Array[]): void
+  /**
+   * Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. May give
+   * the error of what cannot be written.
+   */
+  writeSync(chunks: Uint8Array[]): Error | void
   end(done: () => void): void
   close(): void
 }
