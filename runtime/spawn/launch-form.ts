@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { sayLaunch, type Launch } from '../wire/control.ts'
 import { runFrame } from '../wire/frames.ts'
 import { CONTROL_BYTES } from '../wire/lanes.ts'
-import { fit } from '../wire/outbox.ts'
+import { fit } from '../wire/unsendable.ts'
 import { assignmentFor } from './assignment.ts'
 import type { Settings } from './options.ts'
 

@@ -15,6 +15,7 @@ import { captureConsole } from './console.ts'
 import { fdSource, kindOf, ownDescription } from './fd.ts'
 import { fdSink } from './fd-sink.ts'
 import { humanRecord } from './human.ts'
+import { endWhenUnread } from './idle.ts'
 import { adoptEnvironment, identity } from './identity.ts'
 import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from './lifecycle.ts'
 import { log } from './log.ts'
@@ -127,6 +128,7 @@ async function run({ locate, args, label, captures = {} }: Start): Promise<void>
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
   mainSettled()
+  endWhenUnread(endOfProgram)
   if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
   endAfterInput()
 }

@@ -65,6 +65,10 @@ class FdSink implements Sink {
     if (this.#full) this.#go()
   }
 
+  left(): number {
+    return this.#chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
+  }
+
   writeSync(chunks: Uint8Array[]): Error | undefined {
     this.#skip(this.#outlet.written())
     const all = Buffer.concat([...this.#chunks, ...chunks])

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
-import { brokenPipe } from './broken.ts'
+import { brokenPipe, fit } from './unsendable.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
@@ -57,6 +57,12 @@ export class Outbox {
   /** Bytes accepted and not yet taken by the pipe. */
   get queued(): number {
     return this.#inFlight + this.#chunkBytes + this.#out.length
+  }
+
+  /** The same to the byte, as far as the pipe can tell: it changes when something is taken. */
+  get unwritten(): number {
+    const left = (this.#writing ? this.#sink?.left?.() : undefined) ?? this.#inFlight
+    return left + this.#chunkBytes + this.#out.length
   }
 
   /** Whether whoever can wait should wait. */
@@ -242,10 +248,4 @@ export class Outbox {
     this.#finished = true
     sink.end(() => this.#release())
   }
-}
-
-/** Throws `too-large` for a line that the other side would refuse. */
-export function fit(lineBytes: number, maxFrame: number): void {
-  if (lineBytes - 1 <= maxFrame) return // the line feed is not part of the form
-  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, { data: { maxFrame } })
 }

@@ -24,6 +24,8 @@ export interface Sink {
    * caller's again when this returns, or `done` is called: what is not written by then must be copied.
    */
   write(chunks: Uint8Array[], done: (error?: Error) => void): void
+  /** Bytes of the write under way that have not been taken. */
+  left?(): number
   /** A good moment to go on with a write for which there was no room before. */
   retry?(): void
   /**

@@ -10,3 +10,9 @@ export function brokenPipe(cause: Error): WatError {
     data: code === undefined ? undefined : { code },
   })
 }
+
+/** Throws `too-large` for a line that the other side would refuse. */
+export function fit(lineBytes: number, maxFrame: number): void {
+  if (lineBytes - 1 <= maxFrame) return // the line feed is not part of the form
+  throw new WatError('too-large', `the form is over maxFrame, ${maxFrame} bytes`, { data: { maxFrame } })
+}
