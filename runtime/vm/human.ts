@@ -26,7 +26,7 @@ export function humanRecord(line: string): string {
 function shown(line: string, record: unknown): string {
   if (!(record instanceof Tagged)) return line
   const { tag, value } = record
-  if (tag === 'wat/raw') return `${text(value)}\n`
+  if (tag === 'wat/raw') return `${asText(value)}\n`
   if (typeof value !== 'object' || value === null) return line
   const map = value as Record<string, unknown>
   if (tag === 'wat/log') return humanLog(map)
@@ -39,7 +39,7 @@ function humanLog(map: Record<string, unknown>): string {
   const level = map.level instanceof Keyword ? map.level.name : 'info'
   const time = map.at instanceof Date ? map.at.toISOString().slice(11, 23) : ''
   const data = map.data === undefined ? '' : ` ${stringify(map.data)}`
-  return `${paint('dim', time)} ${paint(colours.get(level) ?? 'reset', level)} ${text(map.address)} ${text(map.message)}${data}\n`
+  return `${paint('dim', time)} ${paint(colours.get(level) ?? 'reset', level)} ${asText(map.address)} ${asText(map.message)}${data}\n`
 }
 
 function humanFault(fault: Record<string, unknown>): string {
@@ -48,7 +48,7 @@ function humanFault(fault: Record<string, unknown>): string {
   for (let n = 0; n <= MAX_CAUSES && typeof map === 'object' && map !== null; n++) {
     const { type, address, message, stack, exit, panic, cause } = map as Record<string, unknown>
     const name = type instanceof Keyword ? type.name.replace('wat/', '') : 'handler'
-    lines.push(`${n === 0 ? '' : '  caused by '}${text(address)} ${name}: ${text(message)}`)
+    lines.push(`${n === 0 ? '' : '  caused by '}${asText(address)} ${name}: ${asText(message)}`)
     if (typeof stack === 'string') lines.push(stack)
     map = panic ?? cause
     if (exit !== undefined && map) lines.push(`  exit ${stringify(exit)}`)
@@ -56,7 +56,7 @@ function humanFault(fault: Record<string, unknown>): string {
   return lines.join('\n')
 }
 
-function text(value: unknown): string {
+function asText(value: unknown): string {
   return typeof value === 'string' ? value : describe(value)
 }
 
