@@ -35,10 +35,7 @@ export class Outbox {
     this.flush()
   }
   readonly #onDrain: () => void
-  /**
-   * Nothing more can be written; whoever owns the outbox says with `abort` what to tell the senders. `silently`:
-   * something is lost of which none of them will be told.
-   */
+  /** Whoever owns the outbox says with `abort` what to tell the senders. `silently`: a loss that none of them awaits. */
   readonly #onBroken: (error: WatError, silently: boolean) => void
 
   constructor(onDrain: () => void, onBroken: (error: WatError, silently: boolean) => void) {

@@ -18,7 +18,7 @@ const ODD = [
   '#{}',
   `${'9'.repeat(3000)}`,
 ]
-const DEEP = 'DEEP' // the fixtures put a chain of 8,000 causes there
+const DEEP = 'DEEP' // the fixtures put a chain of 50,000 causes there
 
 const odd = (form: (value: string) => string) => ODD.map(form)
 
