@@ -9,9 +9,11 @@ import { RawPipe } from './raw-pipe.ts'
 export function fdSink(fd: number, kind: Kind): Sink {
   if (kind !== 'pipe' && kind !== 'socket') return new FdSink(polled(fd, kind))
   const pipe = RawPipe.open(fd)
+  pipe?.setRef(false) // a write under way keeps this process, the pipe itself does not
   if (pipe) return new FdSink(raw(pipe))
   const { Socket } = process.getBuiltinModule('node:net')
   const socket = new Socket({ fd, readable: false, writable: true })
+  socket.unref()
   return new FdSink({
     ...awaited(socket),
     end(done) {
