@@ -137,7 +137,7 @@ export class Inflow {
     if (!incomplete && (head?.tag === 'wat/rep' || head?.tag === 'wat/err')) {
       this.#options.calls.fail(head.id, this.#named(error))
     }
-    this.#faults.report(this.#named(error))
+    this.#faults.report(error, fault => this.#named(fault))
   }
 
   /** The same error with the child's name on it: it is the child that broke the protocol. */

@@ -1,6 +1,6 @@
-import { WatError } from '../error.ts'
+import type { WatError } from '../error.ts'
 import { fromFault, type Exit } from '../edn/fault.ts'
-import { isEnd } from '../wire/control.ts'
+import { endOf } from '../wire/control.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
 
@@ -24,13 +24,8 @@ export function exitOf({ code, signal, panic }: Ended, lastWords: WatError | und
 
 /** What `#wat/exit` tells. Throws `malformed` when it makes no sense. */
 export function endedFrom(info: Record<string, unknown>, address: string): Ended {
-  if (!isEnd(info)) throw new WatError('malformed', '#wat/exit takes :code, an integer, and :signal, a name')
-  const { code, signal, panic } = info
-  return {
-    code,
-    signal,
-    ...(panic !== undefined && { panic: fromFault(panic, address) }),
-  }
+  const panic = info.panic ?? undefined
+  return { ...endOf(info), ...(panic !== undefined && { panic: fromFault(panic, address) }) }
 }
 
 /** What comes out of a process and is read to its end. */

@@ -8,10 +8,11 @@ const FAULTS_IN_FULL = 10
 export class FaultReports {
   #count = 0
 
-  report(error: WatError): void {
+  /** `name` makes of the error what is told: most of a flood is not. */
+  report(error: WatError, name: (error: WatError) => WatError = same): void {
     this.#count++
-    if (this.#count <= FAULTS_IN_FULL) reportFault(error)
-    else if (Number.isInteger(Math.log2(this.#count))) reportFault(this.#numbered(error))
+    if (this.#count <= FAULTS_IN_FULL) reportFault(name(error))
+    else if (Number.isInteger(Math.log2(this.#count))) reportFault(this.#numbered(name(error)))
   }
 
   #numbered({ code, message, address, data, cause }: WatError): WatError {
@@ -21,4 +22,8 @@ export class FaultReports {
       ...(cause !== undefined && { cause }),
     })
   }
+}
+
+function same(error: WatError): WatError {
+  return error
 }

@@ -73,8 +73,7 @@ export function toControl(text: string): Control {
     case 'wat/kill':
       return { kind: 'kill' }
     case 'wat/exit':
-      if (!isEnd(map)) throw malformed(text)
-      return { kind: 'exit', code: map.code, signal: map.signal }
+      return { kind: 'exit', ...endOf(map) }
     case 'wat/refused':
       return { kind: 'refused', error: fromFault(map) }
     default:
@@ -98,12 +97,20 @@ function isLaunch(map: Record<string, unknown>): map is Record<string, unknown> 
   )
 }
 
-/** How a process ended, in a frame or on the control lane: an exit code, a signal, or neither of them. */
-export function isEnd<M extends Record<string, unknown>>(
-  map: M,
-): map is M & { code: number | undefined; signal: string | undefined } {
+/** How a process ended, in a frame or on the control lane: an exit code, a signal, or neither. Throws `malformed`. */
+export function endOf(map: Record<string, unknown>): {
+  code: number | undefined
+  signal: string | undefined
+} {
   const { code, signal } = map
-  return (code === undefined || Number.isSafeInteger(code)) && (signal === undefined || isText(signal))
+  const known = (code ?? undefined) === undefined || Number.isSafeInteger(code)
+  if (known && isText(signal ?? '')) {
+    return {
+      code: (code ?? undefined) as number | undefined,
+      signal: (signal ?? undefined) as string | undefined,
+    }
+  }
+  throw new WatError('malformed', '#wat/exit takes :code, an integer, and :signal, a name')
 }
 
 export function isTexts(value: unknown): value is string[] {
