@@ -96,16 +96,18 @@ export class Desk implements Server {
     this.#inFlight++
     const key = item.id ?? Symbol('plain value')
     this.#open.set(key, request)
-    let answer: () => void
+    let outcome: unknown
+    let failed = false
     try {
-      const value = await result
-      answer = () => this.#answer(item, request, slot, value)
+      outcome = await result
     } catch (error) {
-      answer = () => this.#fail(item, request, slot, error)
+      outcome = error
+      failed = true
     }
     this.#inFlight--
     if (this.#open.get(key) === request) this.#open.delete(key)
-    answer()
+    if (failed) this.#fail(item, request, slot, outcome)
+    else this.#answer(item, request, slot, outcome)
     this.#next()
   }
 

@@ -16,7 +16,7 @@ const ODD = [
   'nil',
   '1e400',
   '#{}',
-  `${'9'.repeat(3000)}`,
+  '9'.repeat(3000),
 ]
 const DEEP = 'DEEP' // the fixtures put a chain of 50,000 causes there
 

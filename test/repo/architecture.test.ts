@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { blocks, delaysOf, importsOf, read, roomOf, section, sorted, sourceFiles, tableRows } from './sources.ts'
+import {
+  blocks,
+  delaysOf,
+  importsOf,
+  read,
+  roomOf,
+  section,
+  sorted,
+  sourceFiles,
+  tableRows,
+} from './sources.ts'
 
 const ARCHITECTURE = 'docs/architecture.md'
 
