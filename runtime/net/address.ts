@@ -40,13 +40,21 @@ function unixAddress(text: string): Address {
   // A NUL in front would be a socket without a file, which any user of the machine may connect to.
   if (name.includes('\0')) throw refused(text, 'a path has no NUL')
   if (/(?:^|\/)\.{0,2}$/.test(name)) throw refused(text, 'it names a folder, not a socket')
-  const absolute = path.resolve(name)
+  const absolute = fromHere(text, name)
   const bytes = Buffer.byteLength(absolute)
   if (bytes > MAX_UNIX_PATH_BYTES) {
     const limit = `the path of a Unix socket has at most ${MAX_UNIX_PATH_BYTES} bytes on this system`
     throw refused(text, `${limit}, ${absolute} has ${bytes}`)
   }
   return { kind: 'unix', path: absolute }
+}
+
+function fromHere(text: string, name: string): string {
+  try {
+    return path.resolve(name)
+  } catch {
+    throw refused(text, 'the working directory has been removed')
+  }
 }
 
 function tcpAddress(text: string): Address {

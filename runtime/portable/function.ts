@@ -1,8 +1,8 @@
-import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WatError } from '../error.ts'
 import { isGlobal } from './globals.ts'
 import { expressionOf, type Expression } from './expression.ts'
+import { placeHere } from './here.ts'
 import type { Package } from './package-files.ts'
 import {
   getLineInfo,
@@ -35,7 +35,7 @@ export function functionProgram(fn: Function, spawned?: Spawned): Package {
   const { program, free } = understood(text, place)
   refuseRelative(program, place)
   refuseFree(free, place)
-  const main = pathToFileURL(path.resolve(`[${nameOf(fn)}].mjs`)).href
+  const main = pathToFileURL(placeHere(`[${nameOf(fn)}].mjs`)).href
   const written = spawned && whereWritten(source, spawned.stack, spawned.read)
   return { main, files: { [main]: written ? inPlace(expression, source, written) : text } }
 }

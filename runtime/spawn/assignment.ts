@@ -9,6 +9,7 @@ import { exits } from '../vm/status.ts'
 import { runFrame } from '../wire/frames.ts'
 import { fitFrame } from '../wire/fit.ts'
 import type { Sink } from '../wire/pipe.ts'
+import type { Given } from './given.ts'
 import type { Settings } from './options.ts'
 
 /** A function's place is not looked for in a larger file. */
@@ -28,7 +29,7 @@ export async function assignmentFor(
 ): Promise<Assignment> {
   const { program, captures, args, cwd, maxFrame } = settings
   const assignment: Assignment = {
-    program: program.kind === 'file' ? program.path : name,
+    program: program.kind === 'file' ? pathOf(program) : name,
     args: [...args],
     env: [],
     cwd: cwd ?? null,
@@ -43,6 +44,14 @@ export async function assignmentFor(
     fitFrame(() => runFrame(assignment), maxFrame)
   }
   return assignment
+}
+
+/** Where a program is. Throws `offline` when nobody can tell. */
+function pathOf({ path, given }: Given & { kind: 'file' }): string {
+  if (path !== undefined) return path
+  throw new WatError('offline', `no such program: ${given}: the working directory has been removed`, {
+    data: { exit: { code: exits.noProgram } },
+  })
 }
 
 /** Gives a process its program. Resolves when its pipe has it, or never will: then its exit tells more. */
@@ -61,12 +70,13 @@ async function packageOf({ program }: Settings, withFiles: boolean): Promise<Pac
     return functionProgram(program.main, { stack: programStack(program.site) ?? '', read })
   }
   if (program.kind !== 'file') return undefined
-  const url = pathToFileURL(program.path).href
+  const file = pathOf(program)
+  const url = pathToFileURL(file).href
   const carried = carriedPackage()
   const own = carried?.links?.[url] ?? url
   if (carried && own in carried.files) return { ...carried, main: own }
   if (!withFiles) return undefined
-  if (!fs.existsSync(program.path)) throw noSuchProgram(program.path)
+  if (!fs.existsSync(file)) throw noSuchProgram(file)
   const { fileProgram } = await import('../portable/file.ts')
   return fileProgram(url)
 }

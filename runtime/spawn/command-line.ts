@@ -27,7 +27,7 @@ export function commandFor(
   }
   const node = [process.execPath, ...NODE_FLAGS, ...execArgv]
   const boot = fileURLToPath(new URL('./boot.js', import.meta.url))
-  const what = seat === 'taken' && program.kind === 'file' ? [program.path, ...settings.args] : [name]
+  const what = seat === 'taken' && program.kind === 'file' ? [String(program.path), ...settings.args] : [name]
   env[environment.lifeline] = String(LIFELINE_FD)
   if (seat !== 'taken') env[environment.seat] = seat
   return { args: [...guarded(GUARD_SCRIPT), ...node, boot, '--', ...what], env }

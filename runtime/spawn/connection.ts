@@ -5,7 +5,7 @@ import { dial } from '../net/dial.ts'
 import { emptySource } from '../vm/fd.ts'
 import { endFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
-import { streamSource } from '../wire/streams.ts'
+import { setStreamRef, streamSource } from '../wire/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
 import type { PeerOptions } from './peer-options.ts'
 import type { Ended, Flow, Running } from './running.ts'
@@ -69,8 +69,7 @@ export class Connection implements Running {
   }
 
   setRef(on: boolean): void {
-    if (on) this.#socket.ref()
-    else this.#socket.unref()
+    setStreamRef(this.#socket, on)
   }
 }
 

@@ -23,7 +23,8 @@ export type Program<C = any> = string | URL | Main<C> | Command
 
 /** The same, told apart. `site` is where a function was given. */
 export type Given =
-  | { kind: 'file'; path: string; given: string; label: string }
+  /** Its path is `undefined` when it was relative to a working directory that has been removed. */
+  | { kind: 'file'; path: string | undefined; given: string; label: string }
   | { kind: 'function'; main: Main; label: string; site: Error }
   | { kind: 'connection'; label: string }
   | { kind: 'command'; command: string; args: readonly string[]; label: string }
@@ -49,12 +50,15 @@ export function tellApart(program: Program | Served): Given {
 
 function file(program: string | URL): Given {
   const isUrl = program instanceof URL || program.startsWith('file:')
-  const found = isUrl ? localPath(program) : path.resolve(String(program))
-  return {
-    kind: 'file',
-    path: found,
-    given: isUrl ? found : String(program),
-    label: path.parse(found).name,
+  const given = isUrl ? localPath(program) : program
+  return { kind: 'file', path: absolute(given), given, label: path.parse(given).name }
+}
+
+function absolute(given: string): string | undefined {
+  try {
+    return path.resolve(given)
+  } catch {
+    return undefined
   }
 }
 

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
 import { Desk } from '../vm/desk.ts'
 import { identity } from '../vm/identity.ts'
-import { reportFault } from '../vm/log.ts'
 import { Port } from '../vm/port.ts'
 import type { Handler } from '../vm/serve.ts'
+import { FaultReports } from '../vm/throttle.ts'
 import { exitFrame, readyFrame } from '../wire/frames.ts'
-import { MAX_TIMER_MS } from '../wire/limits.ts'
+import { later } from '../wire/timers.ts'
 import { sinkOf } from './connection-pipes.ts'
 import { streamSource } from '../wire/streams.ts'
 import type { Session } from './session.ts'
@@ -17,21 +17,22 @@ const WORK_SHARE = 0.5
 /** Serves one connection in this process, as `serve` serves the one who holds its pipes. */
 export function serveHandler(socket: Socket, handler: Handler, concurrency: number): Session {
   const port = new Port()
+  const faults = new FaultReports()
   const desk = new Desk(handler, concurrency, port)
   const finish = once(() => {
-    port.outbox.push(exitFrame({ code: 0 }))
+    port.outbox.push(exitFrame({ code: 0 }, identity.maxFrame))
     void port.outbox.end()
   })
   const stop = (graceMs: number): void => {
     port.refuse()
     desk.refuseWaiting()
-    setTimeout(finish, Math.min(graceMs * WORK_SHARE, MAX_TIMER_MS)).unref()
+    later(finish, graceMs * WORK_SHARE).unref()
   }
   const abandon = (): void => desk.abandon(new WatError('offline', 'the caller is gone'))
   port.open(streamSource(socket), sinkOf(socket), {
     onStop: stop,
-    onRun: () => reportFault(new WatError('malformed', 'a #wat/run frame has no meaning here')),
-    onFault: reportFault,
+    onRun: () => faults.report(new WatError('malformed', 'a #wat/run frame has no meaning here')),
+    onFault: error => faults.report(error),
     onBroken: () => socket.destroy(),
   })
   port.outbox.push(readyFrame(identity.address, process.pid))

@@ -1,4 +1,4 @@
-import type { WatError } from '../error.ts'
+import { WatError } from '../error.ts'
 import { children, type Child } from '../vm/children.ts'
 import {
   sayExit,
@@ -11,7 +11,7 @@ import {
 } from '../wire/control.ts'
 import { toFault } from '../edn/fault.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
-import { DEFAULT_SILENCE_MS } from '../wire/limits.ts'
+import { DEFAULT_SILENCE_MS, MAX_EARLY_ORDERS } from '../wire/limits.ts'
 import { Pump } from '../wire/pump.ts'
 import { climb, INNER_SLACK_SHARE } from './ladder.ts'
 import { settle } from './options.ts'
@@ -46,15 +46,12 @@ export class HostSession {
   }
 
   #onControl(line: string): void {
-    let control: Control
-    try {
-      control = toControl(line)
-    } catch (error) {
-      return this.#lanes.abort(error as WatError)
-    }
+    const control = toControl(line)
     if (control.kind === 'launch' && !this.#launched) void this.#start(control.launch)
     else if (this.#process) obey(this.#process, control)
-    else this.#orders.push(control)
+    else if (this.#orders.length < MAX_EARLY_ORDERS) this.#orders.push(control)
+    else
+      throw new WatError('overloaded', `${MAX_EARLY_ORDERS} orders wait for a process that does not run yet`)
   }
 
   async #start(launch: Launch): Promise<void> {

@@ -1,5 +1,5 @@
 import { WatError } from '../error.ts'
-import { reportFault } from '../vm/log.ts'
+import { FaultReports } from '../vm/throttle.ts'
 import type { Calls } from '../wire/calls.ts'
 import { toFault } from '../edn/fault.ts'
 import { errorFrame, type Frame } from '../wire/frames.ts'
@@ -9,9 +9,6 @@ import type { Outbox } from '../wire/outbox.ts'
 import type { Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
 import type { Readiness } from './readiness.ts'
-
-/** A child that sends garbage is reported this often in full, then at every power of two. */
-const FAULTS_IN_FULL = 10
 
 interface InflowOptions {
   address: string
@@ -34,7 +31,7 @@ export class Inflow {
   readonly #options: InflowOptions
   #link: Link | undefined
   #received = 0
-  #faults = 0
+  readonly #faults = new FaultReports()
 
   constructor(options: InflowOptions) {
     this.#options = options
@@ -95,7 +92,7 @@ export class Inflow {
   }
 
   #onFrame(frame: Frame, bytes: number): void {
-    const { calls, outbox, address } = this.#options
+    const { calls, outbox, address, maxFrame } = this.#options
     switch (frame.kind) {
       case 'value':
         return this.receiver.offer(frame.value, bytes)
@@ -109,7 +106,7 @@ export class Inflow {
         return this.#options.readiness.onFrame(frame.info)
       case 'request': {
         const refusal = new WatError('no-handler', 'a parent does not serve its children', { address })
-        return outbox.push(errorFrame(frame.id, toFault(refusal, address)))
+        return outbox.push(errorFrame(frame.id, toFault(refusal, address), maxFrame))
       }
       case 'cancel':
         return // of a request that was refused
@@ -140,17 +137,16 @@ export class Inflow {
     if (!incomplete && (head?.tag === 'wat/rep' || head?.tag === 'wat/err')) {
       this.#options.calls.fail(head.id, this.#named(error))
     }
-    this.#faults++
-    const told = this.#faults <= FAULTS_IN_FULL || Number.isInteger(Math.log2(this.#faults))
-    if (told) reportFault(this.#named(error))
+    this.#faults.report(error, fault => this.#named(fault))
   }
 
   /** The same error with the child's name on it: it is the child that broke the protocol. */
   #named(error: WatError): WatError {
-    const times = this.#faults > FAULTS_IN_FULL ? ` (fault number ${this.#faults})` : ''
-    return new WatError(error.code, `from ${this.#options.address}: ${error.message}${times}`, {
+    const { code, message, data, cause } = error
+    return new WatError(code, `from ${this.#options.address}: ${message}`, {
       address: this.#options.address,
-      data: error.data,
+      data,
+      ...(cause !== undefined && { cause }),
     })
   }
 }

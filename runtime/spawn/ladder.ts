@@ -1,3 +1,5 @@
+import { later } from '../wire/timers.ts'
+
 /** What the kill ladder needs of a process. */
 export interface Rungs {
   /** Stop frame and end of input. */
@@ -35,7 +37,7 @@ export async function climb(rungs: Rungs, graceMs: number, slackMs: number): Pro
 
 async function within(event: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>(resolve => (timer = setTimeout(resolve, ms, false)))
+  const late = new Promise<false>(resolve => (timer = later(() => resolve(false), ms)))
   const inTime = await Promise.race([event.then(() => true), late])
   clearTimeout(timer)
   return inTime

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
 import { openServer } from '../net/server.ts'
 import { children, type Child } from '../vm/children.ts'
-import { identity } from '../vm/identity.ts'
 import { reportFault } from '../vm/log.ts'
 import type { Handler } from '../vm/serve.ts'
 import { DEFAULT_CONCURRENCY } from '../wire/limits.ts'
+import { later } from '../wire/timers.ts'
 import type { Command } from './given.ts'
 import type { Listener, ListenOptions } from './listen-options.ts'
-import { settle } from './options.ts'
+import { settle, stopGraceOf } from './options.ts'
 import { nameFor } from './address.ts'
 import { serveHandler } from './handler-session.ts'
 import { serveProgram } from './program-session.ts'
@@ -21,6 +21,8 @@ export async function startListening(
   options: ListenOptions,
 ): Promise<Listener> {
   const { secret, tls, concurrency = DEFAULT_CONCURRENCY, ...spawning } = options
+  if (!(concurrency >= 1)) throw new WatError('denied', 'concurrency is a number of at least 1')
+  const stopGraceMs = stopGraceOf(spawning)
   const serve =
     typeof program === 'function' ? handlerServer(program, concurrency) : programServer(program, spawning)
   const sessions = new Set<Session>()
@@ -37,7 +39,7 @@ export async function startListening(
   const stop = async (graceMs: number) => {
     await server.close()
     for (const session of sessions) session.stop(graceMs)
-    const timer = setTimeout(() => sessions.forEach(session => session.kill()), graceMs)
+    const timer = later(() => sessions.forEach(session => session.kill()), graceMs)
     await Promise.all([...sessions].map(session => session.done))
     clearTimeout(timer)
     children.delete(child)
@@ -49,7 +51,7 @@ export async function startListening(
     killGroup: () => sessions.forEach(session => session.kill()),
   }
   children.add(child)
-  const close = () => stop(spawning.stopGrace ?? identity.stopGraceMs)
+  const close = () => stop(stopGraceMs)
   return { address: server.address, close, [Symbol.asyncDispose]: close }
 }
 

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
+import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
 import { identity } from '../vm/identity.ts'
-import { DEFAULT_MAX_IN_FLIGHT, DEFAULT_SILENCE_MS, MAX_TIMER_MS } from '../wire/limits.ts'
+import { DEFAULT_MAX_IN_FLIGHT, DEFAULT_SILENCE_MS, LEAST_SILENCE_MS } from '../wire/limits.ts'
+import { delayMs } from '../wire/timers.ts'
 import { tellApart, type Given, type Program, type Served } from './given.ts'
 
 /** How `spawnProcess` starts a program. Everything has a default. */
@@ -68,7 +70,9 @@ export interface Settings {
 export function settle(given: Program | Served, options: SpawnOptions): Settings {
   const program = tellApart(given)
   if (options.stderr !== undefined && options.stderr !== 'relay' && options.stderr !== 'pipe') {
-    throw new WatError('denied', "stderr is 'relay' or 'pipe'", { data: { stderr: String(options.stderr) } })
+    throw new WatError('denied', "stderr is 'relay' or 'pipe'", {
+      data: { stderr: describe(options.stderr) },
+    })
   }
   if (options.captures !== undefined && program.kind !== 'function') {
     throw new WatError('denied', 'captures are for a program that is a function; a file has args and env')
@@ -79,26 +83,31 @@ export function settle(given: Program | Served, options: SpawnOptions): Settings
     args: list('args', options.args),
     env: options.env ?? {},
     cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
-    stopGraceMs: Math.min(MAX_TIMER_MS, number('stopGrace', options.stopGrace, 0) ?? identity.stopGraceMs),
+    stopGraceMs: stopGraceOf(options),
     maxFrame: number('maxFrame', options.maxFrame, 1) ?? identity.maxFrame,
     maxInFlight: number('maxInFlight', options.maxInFlight, 1) ?? DEFAULT_MAX_IN_FLIGHT,
     execArgv: list('execArgv', options.execArgv),
     relay: options.stderr !== 'pipe',
     via: list('via', options.via),
     send: options.send ?? true,
-    silenceMs: Math.min(MAX_TIMER_MS, number('silence', options.silence, 100) ?? DEFAULT_SILENCE_MS),
+    silenceMs: delayMs(number('silence', options.silence, LEAST_SILENCE_MS) ?? DEFAULT_SILENCE_MS),
   }
+}
+
+/** Milliseconds that a stop may take. Throws `denied` for what is no number of them. */
+export function stopGraceOf({ stopGrace }: SpawnOptions): number {
+  return delayMs(number('stopGrace', stopGrace, 0) ?? identity.stopGraceMs)
 }
 
 function list(name: string, value: readonly string[] | undefined): readonly string[] {
   if (value === undefined) return []
   if (Array.isArray(value)) return value.map(String)
-  throw new WatError('denied', `${name} is a list of strings`, { data: { [name]: String(value) } })
+  throw new WatError('denied', `${name} is a list of strings`, { data: { [name]: describe(value) } })
 }
 
 function number(name: string, value: number | undefined, least: number): number | undefined {
   if (value === undefined || (typeof value === 'number' && value >= least)) return value
   throw new WatError('denied', `${name} is a number of at least ${least}`, {
-    data: { [name]: String(value) },
+    data: { [name]: describe(value) },
   })
 }

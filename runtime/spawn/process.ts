@@ -85,6 +85,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
+      unread: () => this.#outbox.unwritten,
       signal: signal => void this.signal(signal),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }

@@ -27,7 +27,8 @@ export function serveProgram(socket: Socket, settings: Settings, name: string): 
   void closed.then(() => process.stop())
   socket.once('end', () => void process.stop()) // the client is gone: it says so when it only has no more to send
   void process.exited.then(({ code, signal, panic }) => {
-    output.say(exitFrame({ code, signal, ...(panic && { panic: toFault(panic, process.address) }) }))
+    const fault = panic && toFault(panic, process.address)
+    output.say(exitFrame({ code, signal, panic: fault }, settings.maxFrame))
     if (outgoing) void outgoing.finish()
     else output.sink.end(() => {})
   })

@@ -1,3 +1,4 @@
+import { describe } from '../edn/describe.ts'
 import { located, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { PROTOCOL } from '../wire/limits.ts'
@@ -57,7 +58,7 @@ export class Readiness {
     this.#greeted = true
     this.speaks = true
     if (protocol === PROTOCOL) return this.#resolve()
-    const message = `${this.#address} speaks version ${String(protocol)} of the protocol, this process ${PROTOCOL}`
+    const message = `${this.#address} speaks version ${describe(protocol)} of the protocol, this process ${PROTOCOL}`
     const error = new WatError('denied', message, { address: this.#address })
     this.fail(error)
     this.#events.onStranger(error)

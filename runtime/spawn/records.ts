@@ -1,6 +1,7 @@
 import { parse, Tagged } from '../edn/index.ts'
 import { fromFault } from '../edn/fault.ts'
 import { recordLine } from '../wire/frames.ts'
+import { Gathered } from '../wire/gathered.ts'
 import type { Source } from '../wire/pipe.ts'
 import type { WatError } from '../error.ts'
 
@@ -27,8 +28,7 @@ export interface StderrRecord {
  * not, reading goes on with `resume`.
  */
 export class RecordReader {
-  #parts: Buffer[] = []
-  #length = 0
+  readonly #line = new Gathered()
   #paused = false
   #backlog: Buffer[] = []
   #sourceEnded = false
@@ -80,7 +80,7 @@ export class RecordReader {
     if (this.#paused) this.#source.pause()
     else if (this.#sourceEnded && !this.#ended) {
       this.#ended = true
-      if (this.#length > 0) this.#emit()
+      if (this.#line.length > 0) this.#emit()
       this.#onEnd()
     }
   }
@@ -90,8 +90,8 @@ export class RecordReader {
     while (start < chunk.length) {
       const newline = chunk.indexOf(NEWLINE, start)
       const end = newline === -1 ? chunk.length : newline
-      const room = this.#limit(chunk, start) - this.#length
-      this.#keep(chunk.subarray(start, Math.min(end, start + room)))
+      const room = this.#limit(chunk, start) - this.#line.length
+      this.#line.add(chunk.subarray(start, Math.min(end, start + room)))
       if (end - start > room) {
         this.#emit()
         start += room
@@ -110,28 +110,33 @@ export class RecordReader {
   }
 
   #limit(chunk: Buffer, start: number): number {
-    const head = this.#parts[0] ?? chunk.subarray(start)
+    const head = this.#line.length > 0 ? this.#line.bytes : chunk.subarray(start)
     return head.subarray(0, RECORD_START.length).equals(RECORD_START) ? RECORD_BYTES : RAW_LINE_BYTES
   }
 
-  #keep(bytes: Buffer): void {
-    if (bytes.length === 0) return
-    this.#parts.push(bytes)
-    this.#length += bytes.length
+  #emit(): void {
+    const line = this.#line.take()
+    const text = line.toString()
+    if (text.trim() === '') return
+    if (!this.#deliver(text, line.length)) this.#paused = true
   }
 
-  #emit(): void {
-    const text = Buffer.concat(this.#parts).toString()
-    this.#parts = []
-    const bytes = this.#length
-    this.#length = 0
-    if (text.trim() === '') return
-    if (!this.#onRecord(this.#toRecord(text, bytes))) this.#paused = true
+  /** A record that cannot be handled only looks like one. */
+  #deliver(text: string, bytes: number): boolean {
+    try {
+      return this.#onRecord(this.#toRecord(text, bytes))
+    } catch {
+      return this.#onRecord(this.#toRaw(text, bytes))
+    }
   }
 
   #toRecord(text: string, bytes: number): StderrRecord {
     const record = text.startsWith('#wat/') ? asRecord(text) : undefined
     if (record) return { record, line: `${stamped(text, record, this.#address)}\n`, bytes }
+    return this.#toRaw(text, bytes)
+  }
+
+  #toRaw(text: string, bytes: number): StderrRecord {
     const raw = text.replace(/\r$/, '')
     // The text stays as it is; whose it is stands behind it, where EDN has comments.
     const line = `${recordLine('raw', raw).trimEnd()} ; ${this.#address}\n`

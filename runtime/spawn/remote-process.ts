@@ -1,9 +1,11 @@
+import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
-import { sayKill, sayLaunch, saySignal, toControl, type Control, type Launch } from '../wire/control.ts'
+import { sayKill, sayLaunch, saySignal, toControl, type Launch } from '../wire/control.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
 import { PROTOCOL } from '../wire/limits.ts'
 import { mergeLines } from '../wire/merge.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
+import { later } from '../wire/timers.ts'
 import type { Ended, Flow, Running } from './running.ts'
 
 /** A host that has not answered by then is none. A launcher may have to log in first. */
@@ -109,12 +111,7 @@ export class RemoteProcess implements Running {
   }
 
   #onControl(line: string): void {
-    let control: Control
-    try {
-      control = toControl(line)
-    } catch (error) {
-      return this.#lanes.abort(error as WatError)
-    }
+    const control = toControl(line)
     if (control.kind === 'host') this.#onHost(control.protocol)
     else if (control.kind === 'launched') {
       this.pid = control.pid
@@ -129,7 +126,7 @@ export class RemoteProcess implements Running {
   #onHost(protocol: unknown): void {
     clearTimeout(this.#timer)
     if (protocol !== PROTOCOL) {
-      const message = `${this.#way.label} speaks version ${String(protocol)} of the protocol, this process ${PROTOCOL}`
+      const message = `${this.#way.label} speaks version ${describe(protocol)} of the protocol, this process ${PROTOCOL}`
       return this.#lanes.abort(new WatError('denied', message))
     }
     this.#greeted = true
@@ -156,7 +153,7 @@ export class RemoteProcess implements Running {
 
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => (timer = setTimeout(resolve, ms, undefined)))
+  const late = new Promise<undefined>(resolve => (timer = later(() => resolve(undefined), ms)))
   const first = await Promise.race([promise, late])
   clearTimeout(timer)
   return first

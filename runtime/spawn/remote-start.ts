@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { dial } from '../net/dial.ts'
 import { launchFor } from './launch-form.ts'
 import type { Settings } from './options.ts'
+import { setStreamRef } from '../wire/streams.ts'
 import type { PeerOptions } from './peer-options.ts'
 import { RemoteProcess, type Way } from './remote-process.ts'
 
@@ -20,7 +21,7 @@ export async function startRemote(
     writable: socket,
     label: at,
     failure: Promise.resolve(undefined),
-    setRef: on => void (on ? socket.ref() : socket.unref()),
+    setRef: on => setStreamRef(socket, on),
     close: () => void socket.destroy(),
   }
   return new RemoteProcess(way, launch, greeting)

@@ -1,5 +1,6 @@
 import { WatError } from '../error.ts'
 import { fromFault, type Exit } from '../edn/fault.ts'
+import { endOf } from '../wire/control.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import type { Settings } from './options.ts'
 
@@ -27,13 +28,10 @@ export function unstarted(panic: WatError): Exit {
   return { ...(exit?.code !== undefined && { code: exit.code }), panic }
 }
 
-/** What `#wat/exit` tells. */
-export function endedFrom({ code, signal, panic }: Record<string, unknown>, address: string): Ended {
-  return {
-    code: typeof code === 'number' ? code : undefined,
-    signal: typeof signal === 'string' ? signal : undefined,
-    ...(panic !== undefined && { panic: fromFault(panic, address) }),
-  }
+/** What `#wat/exit` tells. Throws `malformed` when it makes no sense. */
+export function endedFrom(info: Record<string, unknown>, address: string): Ended {
+  const panic = info.panic ?? undefined
+  return { ...endOf(info), ...(panic !== undefined && { panic: fromFault(panic, address) }) }
 }
 
 /** What comes out of a process and is read to its end. */

@@ -52,15 +52,25 @@ export async function prewarm(count: number): Promise<void> {
 
 /** Starts a program in a spare; `undefined` when there is none that it could be the same in. */
 export async function takeSpare(settings: Settings, assignment: Assignment): Promise<OsProcess | undefined> {
-  if (spares.size === 0) return undefined
+  const here = workingFolder()
+  if (spares.size === 0 || here === undefined) return undefined
   const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
   for (const spare of spares) {
     const changes = spare.changesTo(env)
     if (!changes || !spare.fits(settings)) continue
-    const running = await spare.become({ ...assignment, env: changes, cwd: assignment.cwd ?? process.cwd() })
+    const running = await spare.become({ ...assignment, env: changes, cwd: assignment.cwd ?? here })
     if (running) return running
   }
   return undefined
+}
+
+/** One that has been removed has no path. */
+function workingFolder(): string | undefined {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
+  }
 }
 
 function fill(): void {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Worker, type ResourceLimits } from 'node:worker_threads'
 import { createChannel, releaseThread, type Channel } from '../channel/index.ts'
+import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
 import { environment } from '../vm/identity.ts'
 import type { ThreadData } from '../vm/thread.ts'
@@ -53,7 +54,7 @@ export class Thread implements Running {
     }
     try {
       const worker = new Worker(fileURLToPath(new URL('./boot.js', import.meta.url)), {
-        argv: ['--', ...(sent || program.kind !== 'file' ? [name] : [program.path, ...args])],
+        argv: ['--', ...(sent || program.kind !== 'file' ? [name] : [String(program.path), ...args])],
         env: {
           ...environmentOf(settings, name, address),
           [environment.thread]: '1',
@@ -134,7 +135,13 @@ function closeUnwritten(pipe: Channel): void {
   }
 }
 
+/** What a thread throws that nobody takes there arrives as it is: anything. */
 function failureOf(error: unknown): WatError {
+  if (!(error instanceof Error))
+    return new WatError('handler', `thrown: ${describe(error)}`, { cause: error })
   const { message, code } = error as NodeJS.ErrnoException
-  return new WatError('handler', message, { cause: error, ...(code !== undefined && { data: { code } }) })
+  return new WatError('handler', describe(message), {
+    cause: error,
+    ...(code !== undefined && { data: { code } }),
+  })
 }

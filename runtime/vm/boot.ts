@@ -1,22 +1,25 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describe } from '../edn/describe.ts'
 import { stringify } from '../edn/index.ts'
 import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type * as runtime from '../index.ts'
 import { readyFrame, writeValue } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
+import { later } from '../wire/timers.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { parseCommand, type Command } from './command.ts'
 import { captureConsole } from './console.ts'
 import { fdSource, kindOf, ownDescription } from './fd.ts'
 import { fdSink } from './fd-sink.ts'
 import { humanRecord } from './human.ts'
+import { endWhenUnread } from './idle.ts'
 import { adoptEnvironment, identity } from './identity.ts'
 import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from './lifecycle.ts'
-import { log, reportFault } from './log.ts'
-import { crash, dieQuietly, installPanic, panic } from './panic.ts'
+import { log } from './log.ts'
+import { crash, dieQuietly, installPanic, lastWords, panic } from './panic.ts'
 import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
 import { abandonRequests } from './serve.ts'
@@ -24,6 +27,7 @@ import { installSignals } from './signals.ts'
 import { carriedPackage, Seat, type Assignment } from './seat.ts'
 import { exits, status } from './status.ts'
 import { flushStderr, presentWith, stderrTo } from './stderr.ts'
+import { FaultReports } from './throttle.ts'
 
 /** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, spawn/guard.ts). */
 const STDIN = 3
@@ -51,7 +55,8 @@ export async function boot(argv: string[]): Promise<void> {
   process.on('warning', reportWarning)
   if (!identity.thread) installSignals()
   process.on('exit', () => {
-    port.outbox.flushSync()
+    const lost = port.outbox.flushSync()
+    if (lost) lastWords(lost)
     flushStderr()
   })
   if (command.kind === 'host') return hosting(command)
@@ -134,6 +139,7 @@ async function run({ locate, args, label, captures = {} }: Start): Promise<void>
     return crash(error, ready ? exits.panic : exits.notLoaded)
   }
   mainSettled()
+  endWhenUnread(endOfProgram)
   if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
   endAfterInput()
 }
@@ -171,16 +177,18 @@ function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefi
       if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
     },
     onFault,
-    onBroken(error) {
+    onBroken(error, silently) {
       if (port.readerGone) dieQuietly()
-      else if (port.serving) panic(error)
+      else if (port.serving || silently) panic(error)
     },
   })
 }
 
+const faults = new FaultReports()
+
 function onFault(error: WatError): void {
   status.malformedInput = true
-  reportFault(error)
+  faults.report(error)
 }
 
 /** End of input on the lifeline is the death of the parent, however it died. */
@@ -212,7 +220,7 @@ function endAfterInput(): void {
   const { served } = status
   if (!served) return
   void served.done.then(() => {
-    setTimeout(endOfProgram, Math.min(identity.stopGraceMs / 2, MAX_TIMER_MS)).unref()
+    later(endOfProgram, identity.stopGraceMs / 2).unref()
   })
 }
 
@@ -223,9 +231,17 @@ function writePretty(out: Out, id: number, value: unknown): void {
   out.text(`${stringify(value, { pretty: true })}\n`)
 }
 
-function reportWarning(warning: Error & { code?: string }): void {
-  if (warning.name === 'ExperimentalWarning' || warning.code === 'MODULE_TYPELESS_PACKAGE_JSON') return
-  log.warn(`${warning.name}: ${warning.message}`)
+/** A program may emit anything as a warning, and what cannot be read is one of something. */
+function reportWarning(warning: unknown): void {
+  let text: string
+  try {
+    const { name, message, code } = warning as Error & { code?: unknown }
+    if (name === 'ExperimentalWarning' || code === 'MODULE_TYPELESS_PACKAGE_JSON') return
+    text = `${describe(name)}: ${describe(message)}`
+  } catch {
+    text = `Warning: ${describe(warning)}`
+  }
+  log.warn(text)
 }
 
 function version(): string {

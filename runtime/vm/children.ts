@@ -4,6 +4,8 @@ export interface Child {
   stopWithin(graceMs: number): Promise<void>
   /** Kills it and everything below it at once; resolves when the kill is sent. Never rejects. */
   killTree(): Promise<void>
+  /** Bytes for its stdin that it has not taken. */
+  unread?(): number
   /** Sends it a signal, if it runs. */
   signal(name: NodeJS.Signals): void
   /** Kills its process group, for the moment in which nothing can be awaited any more. */

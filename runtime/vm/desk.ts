@@ -1,7 +1,9 @@
 import { WatError } from '../error.ts'
+import { Queue } from '../wire/queue.ts'
 import { reportFault } from './log.ts'
 import type { Port } from './port.ts'
 import type { Item, Server } from './server.ts'
+import { Waiting } from './waiting.ts'
 
 /** What a handler may want to know besides the body. */
 export interface Request {
@@ -24,10 +26,10 @@ export class Desk implements Server {
   #finish!: () => void
   #ended = false
   #inFlight = 0
-  #waiting: Item[] = []
+  readonly #waiting = new Waiting<Item>()
   #open = new Map<number | symbol, Open>()
   /** Answers to plain values that wait for an earlier one; they must come in order. */
-  #order: { text: string | undefined; settled: boolean }[] = []
+  readonly #order = new Queue<{ text: string | undefined; settled: boolean }>()
   readonly #handler: Handler
   readonly #concurrency: number
   readonly #port: Port
@@ -42,16 +44,16 @@ export class Desk implements Server {
   }
 
   wanted(): boolean {
-    return this.#waiting.length < this.#concurrency && this.#order.length < this.#concurrency
+    return this.#waiting.size < this.#concurrency && this.#order.size < this.#concurrency
   }
 
   onItem(item: Item): void {
-    if (this.#inFlight >= this.#concurrency || this.#waiting.length > 0) this.#waiting.push(item)
+    if (this.#inFlight >= this.#concurrency || this.#waiting.size > 0) this.#waiting.push(item)
     else this.#handle(item)
   }
 
   onCancel(id: number): void {
-    this.#waiting = this.#waiting.filter(item => item.id !== id)
+    this.#waiting.remove(id)
     this.#open.get(id)?.abort(new WatError('cancelled', 'the caller no longer wants the reply'))
   }
 
@@ -62,9 +64,7 @@ export class Desk implements Server {
 
   /** Drops what has not been begun: a stop has come. */
   refuseWaiting(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const { id } of waiting) {
+    for (const { id } of this.#waiting.drain()) {
       if (id !== undefined) this.#port.fail(id, new WatError('offline', 'the process is stopping'))
     }
     this.#check()
@@ -79,26 +79,36 @@ export class Desk implements Server {
     const slot = item.id === undefined ? { text: undefined, settled: false } : undefined
     if (slot) this.#order.push(slot)
     let result: unknown
+    let later: boolean
     try {
       const handler = this.#handler // called on nothing: our inside is none of its business
       result = handler(item.body, request)
+      later = isThenable(result)
     } catch (error) {
       return this.#fail(item, request, slot, error)
     }
-    if (!isThenable(result)) return this.#answer(item, request, slot, result)
+    if (later) void this.#await(result, item, request, slot)
+    else this.#answer(item, request, slot, result)
+  }
+
+  /** `await` settles once, whatever a thenable that is no promise does: throws, calls back twice, or both. */
+  async #await(result: unknown, item: Item, request: OpenRequest, slot: Slot): Promise<void> {
     this.#inFlight++
     const key = item.id ?? Symbol('plain value')
     this.#open.set(key, request)
-    const settle = (act: () => void) => {
-      this.#inFlight--
-      if (this.#open.get(key) === request) this.#open.delete(key)
-      act()
-      this.#next()
+    let outcome: unknown
+    let failed = false
+    try {
+      outcome = await result
+    } catch (error) {
+      outcome = error
+      failed = true
     }
-    result.then(
-      value => settle(() => this.#answer(item, request, slot, value)),
-      (error: unknown) => settle(() => this.#fail(item, request, slot, error)),
-    )
+    this.#inFlight--
+    if (this.#open.get(key) === request) this.#open.delete(key)
+    if (failed) this.#fail(item, request, slot, outcome)
+    else this.#answer(item, request, slot, outcome)
+    this.#next()
   }
 
   #answer(item: Item, request: OpenRequest, slot: Slot, value: unknown): void {
@@ -125,7 +135,7 @@ export class Desk implements Server {
     if (!slot) return
     slot.text = text
     slot.settled = true
-    while (this.#order[0]?.settled) {
+    while (this.#order.first?.settled) {
       const { text: ready } = this.#order.shift() as { text: string }
       if (ready !== '') this.#port.outbox.push(ready)
     }
@@ -143,7 +153,7 @@ export class Desk implements Server {
   }
 
   #check(): void {
-    if (this.#ended && this.#inFlight === 0 && this.#waiting.length === 0) this.#finish()
+    if (this.#ended && this.#inFlight === 0 && this.#waiting.size === 0) this.#finish()
   }
 }
 
@@ -174,8 +184,8 @@ class OpenRequest implements Request, Open {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
+/** Throws what a getter or a proxy throws. A function may be one too, and an answer otherwise is not. */
+function isThenable(value: unknown): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as { then?: unknown }).then === 'function'
 }

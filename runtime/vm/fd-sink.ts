@@ -9,9 +9,11 @@ import { RawPipe } from './raw-pipe.ts'
 export function fdSink(fd: number, kind: Kind): Sink {
   if (kind !== 'pipe' && kind !== 'socket') return new FdSink(polled(fd, kind))
   const pipe = RawPipe.open(fd)
+  pipe?.setRef(false) // a write under way keeps this process, the pipe itself does not
   if (pipe) return new FdSink(raw(pipe))
   const { Socket } = process.getBuiltinModule('node:net')
   const socket = new Socket({ fd, readable: false, writable: true })
+  socket.unref()
   return new FdSink({
     ...awaited(socket),
     end(done) {
@@ -65,10 +67,15 @@ class FdSink implements Sink {
     if (this.#full) this.#go()
   }
 
-  writeSync(chunks: Uint8Array[]): void {
+  left(): number {
+    return this.#chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
+  }
+
+  writeSync(chunks: Uint8Array[]): Error | undefined {
     this.#skip(this.#outlet.written())
-    writeBlocking(this.#outlet.fd(), Buffer.concat([...this.#chunks, ...chunks]))
+    const all = Buffer.concat([...this.#chunks, ...chunks])
     this.#chunks = []
+    return writeBlocking(this.#outlet.fd(), all)
   }
 
   end(done: () => void): void {

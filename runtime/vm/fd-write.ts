@@ -19,8 +19,11 @@ function offered(chunks: Uint8Array[]): number {
   return count
 }
 
-/** Waits for room in a full pipe or terminal, sleeping between tries: nothing else may run any more. */
-export function writeBlocking(fd: number, bytes: Uint8Array): void {
+/**
+ * Waits for room in a full pipe or terminal, sleeping between tries: nothing else may run any more. Gives the error
+ * of what will never be written.
+ */
+export function writeBlocking(fd: number, bytes: Uint8Array): Error | undefined {
   const sleeper = new Int32Array(new SharedArrayBuffer(4))
   let offset = 0
   while (offset < bytes.length) {
@@ -29,7 +32,8 @@ export function writeBlocking(fd: number, bytes: Uint8Array): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EAGAIN') Atomics.wait(sleeper, 0, 0, 1)
-      else if (code !== 'EINTR') return // nobody will ever read it
+      else if (code !== 'EINTR') return error as Error
     }
   }
+  return undefined
 }

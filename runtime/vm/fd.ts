@@ -137,7 +137,7 @@ function listenedSource(socket: net.Socket, listen: (handler: (chunk: Uint8Array
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    setRef: on => void (on ? socket.ref() : socket.unref()),
+    setRef: on => setStreamRef(socket, on),
     close: () => void socket.destroy(),
   }
 }

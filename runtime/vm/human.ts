@@ -1,21 +1,32 @@
 import type { styleText } from 'node:util'
+import { describe } from '../edn/describe.ts'
 import { Keyword, parse, stringify, Tagged } from '../edn/index.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
-const colours: Record<string, Style> = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' }
+const colours = new Map<string, Style>([
+  ['debug', 'dim'],
+  ['info', 'cyan'],
+  ['warn', 'yellow'],
+  ['error', 'red'],
+])
 
-/** A record of stderr as a person likes to read it; what is no record stays as it is. */
+/** Causes of a fault that are shown; a chain that came from elsewhere may be of any length. */
+const MAX_CAUSES = 32
+
+/** A record of stderr as a person likes to read it; what is no record of ours stays as it is. */
 export function humanRecord(line: string): string {
-  let record: unknown
   try {
-    record = parse(line)
+    return shown(line, parse(line))
   } catch {
-    return line // not ours
+    return line
   }
+}
+
+function shown(line: string, record: unknown): string {
   if (!(record instanceof Tagged)) return line
   const { tag, value } = record
-  if (tag === 'wat/raw') return `${String(value)}\n`
+  if (tag === 'wat/raw') return `${asText(value)}\n`
   if (typeof value !== 'object' || value === null) return line
   const map = value as Record<string, unknown>
   if (tag === 'wat/log') return humanLog(map)
@@ -28,19 +39,25 @@ function humanLog(map: Record<string, unknown>): string {
   const level = map.level instanceof Keyword ? map.level.name : 'info'
   const time = map.at instanceof Date ? map.at.toISOString().slice(11, 23) : ''
   const data = map.data === undefined ? '' : ` ${stringify(map.data)}`
-  return `${paint('dim', time)} ${paint(colours[level] ?? 'reset', level)} ${String(map.address)} ${String(map.message)}${data}\n`
+  return `${paint('dim', time)} ${paint(colours.get(level) ?? 'reset', level)} ${asText(map.address)} ${asText(map.message)}${data}\n`
 }
 
-function humanFault(map: Record<string, unknown>): string {
-  const type = map.type instanceof Keyword ? map.type.name.replace('wat/', '') : 'handler'
-  const lines = [`${String(map.address)} ${type}: ${String(map.message)}`]
-  if (typeof map.stack === 'string') lines.push(map.stack)
-  const exit = map.exit === undefined ? '' : ` ${stringify(map.exit)}`
-  const cause = map.panic ?? map.cause
-  if (typeof cause === 'object' && cause !== null) {
-    lines.push(`${exit ? `  exit${exit}\n` : ''}  caused by ${humanFault(cause as Record<string, unknown>)}`)
+function humanFault(fault: Record<string, unknown>): string {
+  const lines: string[] = []
+  let map: unknown = fault
+  for (let n = 0; n <= MAX_CAUSES && typeof map === 'object' && map !== null; n++) {
+    const { type, address, message, stack, exit, panic, cause } = map as Record<string, unknown>
+    const name = type instanceof Keyword ? type.name.replace('wat/', '') : 'handler'
+    lines.push(`${n === 0 ? '' : '  caused by '}${asText(address)} ${name}: ${asText(message)}`)
+    if (typeof stack === 'string') lines.push(stack)
+    map = panic ?? cause
+    if (exit !== undefined && map) lines.push(`  exit ${stringify(exit)}`)
   }
   return lines.join('\n')
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : describe(value)
 }
 
 function paint(style: Style, text: string): string {

@@ -1,4 +1,5 @@
 import { DEFAULT_MAX_FRAME_BYTES } from '../wire/limits.ts'
+import { delayMs } from '../wire/timers.ts'
 
 /** How long a graceful stop may take unless `stopGrace` says otherwise. */
 export const DEFAULT_STOP_GRACE_MS = 5000
@@ -46,7 +47,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   identity.role = address === undefined ? 'root' : 'child'
   identity.address = address || '/'
   identity.name = take(environment.name) ?? identity.address.slice(identity.address.lastIndexOf('/') + 1)
-  identity.stopGraceMs = positive(take(environment.stopGrace)) ?? identity.stopGraceMs
+  identity.stopGraceMs = delayMs(positive(take(environment.stopGrace)) ?? identity.stopGraceMs)
   identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
   identity.thread = take(environment.thread) !== undefined
   const seat = take(environment.seat)

@@ -2,6 +2,7 @@ import { WatError } from '../error.ts'
 import { children } from './children.ts'
 import { identity } from './identity.ts'
 import { reportFault } from './log.ts'
+import { delayMs, later } from '../wire/timers.ts'
 import { port } from './port.ts'
 import { exitCode, status } from './status.ts'
 
@@ -73,12 +74,12 @@ export function childGraceMs(): number {
  * goes on must not cut short what it gave time for.
  */
 export function stop({ graceMs, signal, reason, asked: byParent = false }: Stop): void {
-  const sooner = performance.now() + graceMs
+  const sooner = performance.now() + delayMs(graceMs)
   if (sooner < deadline && (byParent || !asked)) {
     asked = byParent
     deadline = sooner
     // Holds the event loop too: what the stop waits for may not.
-    setTimeout(() => performance.now() >= deadline - 1 && finish(), graceMs)
+    later(() => performance.now() >= deadline - 1 && finish(), graceMs)
   }
   if (stopping) return
   stopping = true
@@ -145,7 +146,7 @@ function reserve(leftMs: number): number {
 
 async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise(resolve => (timer = setTimeout(resolve, ms)))
+  const timeout = new Promise(resolve => (timer = later(() => resolve(undefined), ms)))
   await Promise.race([work, timeout])
   clearTimeout(timer)
 }

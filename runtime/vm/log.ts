@@ -3,6 +3,7 @@ import { identity } from './identity.ts'
 import { writeRecord } from './stderr.ts'
 import { toFault } from '../edn/fault.ts'
 import { encodable } from '../wire/frames.ts'
+import { inspected } from '../wire/inspected.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -33,13 +34,18 @@ function write(level: Level, message: string, data: unknown): void {
     at: new Date(),
     address: identity.address,
     pid: process.pid,
-    message,
+    message: typeof message === 'string' ? message : inspected(message),
   }
-  if (data instanceof Error) record.data = toFault(data, identity.address)
-  else if (data !== undefined) record.data = encodable(data) ? data : inspect(data)
+  if (isError(data)) record.data = toFault(data, identity.address)
+  else if (data !== undefined) record.data = encodable(data) ? data : inspected(data)
   writeRecord('log', record)
 }
 
-function inspect(data: unknown): string {
-  return process.getBuiltinModule('node:util').inspect(data)
+/** To ask what a proxy is an instance of may throw. */
+function isError(data: unknown): boolean {
+  try {
+    return data instanceof Error
+  } catch {
+    return false
+  }
 }

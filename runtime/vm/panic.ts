@@ -7,6 +7,9 @@ import { port } from './port.ts'
 import { exits } from './status.ts'
 import { flushStderr, writeRecord } from './stderr.ts'
 
+/** Causes that are followed: a cause may lead back to itself. */
+const MAX_CAUSES = 32
+
 /**
  * The last words of a process that cannot go on: everything written so far, whole, and a `#wat/panic`
  * record as the last line of stderr; then it exits. All of it blocks, so that no more of a broken
@@ -16,7 +19,7 @@ export function panic(error: unknown, code: number = exits.panic): never {
   // While this blocks on a full pipe a signal must still kill.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.removeAllListeners(signal)
   process.removeAllListeners('exit')
-  writeRecord('panic', { ...lastWords(error), pid: process.pid })
+  writeRecord('panic', { ...panicFault(error), pid: process.pid })
   flushStderr()
   port.outbox.flushSync()
   process.exit(code)
@@ -26,7 +29,7 @@ export function panic(error: unknown, code: number = exits.panic): never {
  * What a process says that dies of an error. If that is the fault of another, it is this process that did not
  * catch it, here; the fault is the cause, or the panic that it tells of.
  */
-function lastWords(error: unknown): FaultMap {
+function panicFault(error: unknown): FaultMap {
   const { address } = identity
   const fault = toFault(error, address)
   if (!(error instanceof WatError) || fault.address === undefined) return fault
@@ -45,6 +48,14 @@ function lastWords(error: unknown): FaultMap {
   return { ...words, cause: passage ? toFault(passage.error, address) : fault }
 }
 
+/** The process has ended otherwise in order, but what it wrote last is lost and nobody can be told but by this. */
+export function lastWords(lost: WatError): void {
+  const { code } = lost.data as { code?: unknown }
+  if (code === 'EPIPE' || code === 'ECONNRESET') return // who does not read on has not lost anything
+  process.exitCode = exits.panic
+  writeRecord('panic', { ...toFault(lost, identity.address), pid: process.pid })
+}
+
 /** Every error that nobody catches becomes a panic. */
 export function installPanic(code: () => number): void {
   process.on('uncaughtException', error => crash(error, code()))
@@ -58,8 +69,13 @@ export function crash(error: unknown, code: number): void {
 }
 
 function isCausedBy(error: unknown, cause: unknown): boolean {
-  for (let link = error; link instanceof Error; link = link.cause)
-    if ((passageOf(link)?.error ?? link) === cause) return true
+  try {
+    let link = error
+    for (let n = 0; n < MAX_CAUSES && link instanceof Error; n++, link = link.cause)
+      if ((passageOf(link)?.error ?? link) === cause) return true
+  } catch {
+    // an error that cannot be read is the program's own
+  }
   return false
 }
 

@@ -28,8 +28,8 @@ interface PortEvents {
   onStop(graceMs: number): void
   /** The input held something malformed or too large. */
   onFault(error: WatError): void
-  /** Whoever reads our output is gone, or it cannot be written. */
-  onBroken(error: WatError): void
+  /** Whoever reads our output is gone, or it cannot be written. `silently`: no sender will be told of a loss. */
+  onBroken(error: WatError, silently: boolean): void
 }
 
 /** This process's own end of its pipes: what comes in from whoever started it, and what goes back. */
@@ -48,9 +48,9 @@ export class Port {
 
   readonly outbox = new Outbox(
     () => this.#link?.pump(),
-    error => {
+    (error, silently) => {
       this.outbox.abort(error)
-      this.#events?.onBroken(error)
+      this.#events?.onBroken(error, silently)
     },
   )
   readonly stdin = new Receiver<unknown>(
@@ -154,7 +154,7 @@ export class Port {
   }
 
   fail(id: number, error: unknown): void {
-    this.outbox.push(errorFrame(id, toFault(error, identity.address)))
+    this.outbox.push(errorFrame(id, toFault(error, identity.address), identity.maxFrame))
   }
 
   /** The text of a plain value; throws what `send` rejects with. */

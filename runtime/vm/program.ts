@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import module from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { placeHere } from '../portable/here.ts'
 import { PackageFiles, type Package } from '../portable/package-files.ts'
 
 /** Given to a program's graph as its last import: it is evaluated when everything has been loaded. */
@@ -22,11 +23,19 @@ export interface Program {
 
 /** The program a user named: a path, relative to the working directory, or a file URL. */
 export function fileProgram(name: string): Program {
-  const file = name.startsWith('file:') ? fileURLToPath(name) : path.resolve(name)
+  const file = name.startsWith('file:') ? fileURLToPath(name) : absolute(name)
   const stat = fs.statSync(file, { throwIfNoEntry: false })
   if (!stat) throw new Error(`no such program: ${file}`)
   if (!stat.isFile()) throw new Error(`not a file: ${file}`)
   return { url: pathToFileURL(file).href }
+}
+
+function absolute(name: string): string {
+  try {
+    return path.resolve(name)
+  } catch (cause) {
+    throw new Error(`no such program: ${name}: the working directory has been removed`, { cause })
+  }
 }
 
 /** A program that serves one expression, resolved as if it were a file in the working directory. */
@@ -41,7 +50,7 @@ export function sentProgram(pkg: Package): Program {
 }
 
 function textProgram(name: string, source: string): Program {
-  const main = pathToFileURL(path.resolve(name)).href
+  const main = pathToFileURL(placeHere(name)).href
   return sentProgram({ main, files: { [main]: source } })
 }
 

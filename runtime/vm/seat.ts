@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import fs from 'node:fs'
 import { Reader, stringify } from '../edn/index.ts'
 import type { Package } from '../portable/package-files.ts'
+import { isTexts, isVariables } from '../wire/control.ts'
 import { toFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { identity } from './identity.ts'
@@ -108,8 +109,8 @@ function isAssignment(info: Record<string, unknown>): info is Record<string, unk
   const texts = [program, cwd ?? '', address, name]
   return (
     texts.every(text => typeof text === 'string') &&
-    Array.isArray(args) &&
-    Array.isArray(env) &&
-    [files, links].every(map => map === undefined || map instanceof Map)
+    isTexts(args) &&
+    isVariables(env) &&
+    [files, links].every(map => map === undefined || (map instanceof Map && isTexts([...map].flat())))
   )
 }

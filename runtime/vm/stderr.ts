@@ -56,6 +56,11 @@ export function presentWith(format: (line: string) => string): void {
   present = format
 }
 
+/** Bytes that nobody has taken yet. */
+export function stderrQueued(): number {
+  return outbox?.queued ?? 0
+}
+
 /** Writes what is pending, blocking; for last words. */
 export function flushStderr(): void {
   outbox?.flushSync()

@@ -1,3 +1,5 @@
+import { Waiting } from './waiting.ts'
+
 /** A request frame that has come. */
 export interface Asked {
   id: number
@@ -8,23 +10,21 @@ export interface Asked {
 export class Unserved {
   /** What they hold, about. */
   bytes = 0
-  #requests: Asked[] = []
+  readonly #requests = new Waiting<Asked & { bytes: number }>()
 
   push(id: number, body: unknown, bytes: number): void {
-    this.#requests.push({ id, body })
+    this.#requests.push({ id, body, bytes })
     this.bytes += bytes
   }
 
   /** The caller no longer wants the reply. */
   cancel(id: number): void {
-    this.#requests = this.#requests.filter(request => request.id !== id)
+    this.bytes -= this.#requests.remove(id)?.bytes ?? 0
   }
 
   /** All of them, in the order in which they came; none are left. */
   drain(): Asked[] {
-    const requests = this.#requests
-    this.#requests = []
     this.bytes = 0
-    return requests
+    return this.#requests.drain()
   }
 }

@@ -1,14 +1,18 @@
 import { WatError } from '../error.ts'
+import { describe } from '../edn/describe.ts'
 import { fromFault } from '../edn/fault.ts'
 import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
+import { onAbort } from './aborts.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import { OpenCalls, type Numbered } from './open-calls.ts'
 import type { Outbox } from './outbox.ts'
+import { Queue, type Place } from './queue.ts'
+import { later } from './timers.ts'
 
 /** When a call is given up. */
 export interface CallOptions {
-  /** Milliseconds until the call rejects with `timeout` and is cancelled at the other end. */
+  /** Milliseconds until the call rejects with `timeout` and is cancelled at the other end; none are left below 1. */
   timeout?: number
   /** Aborting it rejects the call with `cancelled` and cancels it at the other end. */
   signal?: AbortSignal
@@ -19,6 +23,8 @@ interface Call extends Numbered {
   resolve(body: unknown): void
   /** Where the program made it, if that was kept. */
   site: Error | undefined
+  /** While it waits for a place among the open ones. */
+  place?: Place<Call>
   timer?: NodeJS.Timeout
   unlisten?: () => void
 }
@@ -42,7 +48,7 @@ const CALLS_WITH_SITE = 16
 /** The caller's side of request and reply: which calls are open, and how each one settles. */
 export class Calls {
   readonly #open = new OpenCalls<Call>()
-  #waiting: Call[] = []
+  readonly #waiting = new Queue<Call>()
   #failure: WatError | undefined
   readonly #options: CallsOptions
 
@@ -52,26 +58,24 @@ export class Calls {
 
   /** Calls that have not settled, sent or not. */
   get pending(): number {
-    return this.#open.size + this.#waiting.length
+    return this.#open.size + this.#waiting.size
   }
 
   call(body: unknown, { timeout, signal }: CallOptions = {}): Promise<unknown> {
-    const refusal = this.#failure ?? this.#refusal(signal)
+    const refusal = this.#failure ?? this.#refusal(timeout, signal)
     if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
     return new Promise(resolve => {
       const call: Call = { id: 0, body, resolve, site }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS) {
-        call.timer = setTimeout(() => this.#drop(call, this.#timedOut(timeout)), Math.max(0, timeout))
+        call.timer = later(() => this.#drop(call, this.#timedOut(timeout)), timeout)
       }
       if (signal) {
-        const onAbort = () => this.#drop(call, this.#cancelled(signal))
-        signal.addEventListener('abort', onAbort, { once: true })
-        call.unlisten = () => signal.removeEventListener('abort', onAbort)
+        call.unlisten = onAbort(signal, () => this.#drop(call, this.#cancelled(signal)))
       }
       if (this.pending === 0) this.#options.onBusy(true)
       if (this.#open.size < this.#options.maxInFlight) this.#send(call)
-      else this.#waiting.push(call)
+      else call.place = this.#waiting.push(call)
     })
   }
 
@@ -103,8 +107,7 @@ export class Calls {
   abort(reason: WatError): void {
     if (this.#failure) return
     this.#failure = reason
-    const calls = [...this.#open.drain(), ...this.#waiting]
-    this.#waiting = []
+    const calls = [...this.#open.drain(), ...this.#waiting.drain()]
     for (const call of calls) {
       release(call)
       this.#reject(call, reason)
@@ -127,9 +130,8 @@ export class Calls {
   }
 
   #drop(call: Call, reason: WatError): void {
-    const sent = this.#open.get(call.id) === call
-    if (sent) this.#options.outbox.push(cancelFrame(call.id))
-    else this.#waiting = this.#waiting.filter(other => other !== call)
+    const waits = call.place !== undefined && this.#waiting.remove(call.place)
+    if (!waits) this.#options.outbox.push(cancelFrame(call.id))
     this.#settled(call)
     this.#reject(call, reason)
   }
@@ -147,9 +149,10 @@ export class Calls {
   }
 
   /** Why a call is not even begun. */
-  #refusal(signal: AbortSignal | undefined): WatError | undefined {
+  #refusal(timeout: unknown, signal: AbortSignal | undefined): WatError | undefined {
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout === timeout)) return noTime(timeout)
     if (signal?.aborted) return this.#cancelled(signal)
-    return this.#waiting.length >= MAX_WAITING_CALLS ? this.#overloaded() : undefined
+    return this.#waiting.size >= MAX_WAITING_CALLS ? this.#overloaded() : undefined
   }
 
   #timedOut(timeout: number): WatError {
@@ -169,6 +172,10 @@ export class Calls {
     const { name, address } = this.#options.peer()
     return new WatError('overloaded', `${MAX_WAITING_CALLS} calls to ${name} wait already`, { address })
   }
+}
+
+function noTime(timeout: unknown): WatError {
+  return new WatError('denied', `timeout is a number of milliseconds, not ${describe(timeout)}`)
 }
 
 function release(call: Call): void {

@@ -1,6 +1,8 @@
+import { describe } from '../edn/describe.ts'
 import { parse, stringify, Tagged } from '../edn/index.ts'
 import { WatError } from '../error.ts'
 import { fromFault, type FaultMap } from '../edn/fault.ts'
+import { encodeFault, mapOf } from './frames.ts'
 import { PROTOCOL } from './limits.ts'
 
 /**
@@ -49,13 +51,13 @@ export const saySignal = (name: NodeJS.Signals, group: boolean) => line('signal'
 export const sayKill = () => line('kill', {})
 export const sayExit = (code: number | undefined, signal: string | undefined) =>
   line('exit', { code, signal })
-export const sayRefused = (fault: FaultMap) => line('refused', fault)
+export const sayRefused = (fault: FaultMap) => `#wat/refused ${encodeFault(fault)}\n`
 
 /** Reads one form. Throws `malformed` for what is none of them. */
 export function toControl(text: string): Control {
   const form = parse(text)
   if (!(form instanceof Tagged)) throw malformed(text)
-  const map = (form.value ?? {}) as Record<string, any>
+  const map = mapOf(form)
   switch (form.tag) {
     case 'wat/host':
       return { kind: 'host', protocol: map.protocol }
@@ -63,13 +65,15 @@ export function toControl(text: string): Control {
       if (!isLaunch(map)) throw malformed(text)
       return { kind: 'launch', launch: map }
     case 'wat/launched':
-      return { kind: 'launched', pid: Number(map.pid) }
+      if (!isCount(map.pid)) throw malformed(text)
+      return { kind: 'launched', pid: map.pid }
     case 'wat/signal':
+      if (!isSignal(map.name)) throw malformed(text)
       return { kind: 'signal', name: map.name, group: map.group === true }
     case 'wat/kill':
       return { kind: 'kill' }
     case 'wat/exit':
-      return { kind: 'exit', code: map.code, signal: map.signal }
+      return { kind: 'exit', ...endOf(map) }
     case 'wat/refused':
       return { kind: 'refused', error: fromFault(map) }
     default:
@@ -82,16 +86,58 @@ function line(tag: string, body: object): string {
 }
 
 function isLaunch(map: Record<string, unknown>): map is Record<string, unknown> & Launch {
-  const texts = [map.kind, map.program, map.name, map.address]
-  const lists = [map.args, map.env, map['exec-argv']]
   const numbers = [map['stop-grace-ms'], map['max-frame'], map['silence-ms']]
   return (
-    texts.every(text => typeof text === 'string') &&
-    lists.every(list => Array.isArray(list)) &&
+    ['file', 'sent', 'command'].includes(map.kind as string) &&
+    [map.program, map.name, map.address, map.cwd ?? ''].every(isText) &&
+    isTexts(map.args) &&
+    isTexts(map['exec-argv']) &&
+    isVariables(map.env) &&
     numbers.every(number => typeof number === 'number' && number >= 0)
   )
 }
 
+/** How a process ended, in a frame or on the control lane: an exit code, a signal, or neither. Throws `malformed`. */
+export function endOf(map: Record<string, unknown>): {
+  code: number | undefined
+  signal: string | undefined
+} {
+  const { code, signal } = map
+  const known = (code ?? undefined) === undefined || Number.isSafeInteger(code)
+  if (known && isText(signal ?? '')) {
+    return {
+      code: (code ?? undefined) as number | undefined,
+      signal: (signal ?? undefined) as string | undefined,
+    }
+  }
+  throw new WatError('malformed', '#wat/exit takes :code, an integer, and :signal, a name')
+}
+
+export function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText)
+}
+
+/** Variables of an environment, each with its value, or nil for one that is taken away. */
+export function isVariables(value: unknown): value is [variable: string, value: string | null][] {
+  return (
+    Array.isArray(value) &&
+    value.every(pair => Array.isArray(pair) && pair.length === 2 && isTexts([pair[0], pair[1] ?? '']))
+  )
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+/** A signal has a name; that of another system is none here, and is not sent. */
+function isSignal(value: unknown): value is NodeJS.Signals {
+  return isText(value) && /^SIG[A-Z0-9]{1,20}$/.test(value)
+}
+
 function malformed(text: string): WatError {
-  return new WatError('malformed', `not a form of the control lane: ${text.slice(0, 200)}`)
+  return new WatError('malformed', `not a form of the control lane: ${describe(text)}`)
 }

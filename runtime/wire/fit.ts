@@ -40,7 +40,7 @@ export function fitFrame(frame: () => string, maxFrame: number): void {
 /** Throws `too-large` for a line that the other side would refuse. */
 function fit(lineBytes: number, maxFrame: number): void {
   const bytes = lineBytes - 1 // the line feed is not part of the form
-  if (bytes > maxFrame) throw overFrame(`${bytes} bytes`, bytes, maxFrame)
+  if (bytes > maxFrame) throw overFrame(bytes, maxFrame)
 }
 
 /** The same for what has not even been written, because it is larger than anything can be. */
@@ -48,10 +48,11 @@ function hugeForFrame(error: unknown, maxFrame: number): unknown {
   if (maxFrame === Infinity || !(error instanceof WatError && error.code === 'too-large')) return error
   const { bytes, maxFrame: told } = error.data as { bytes: number; maxFrame?: number }
   if (told !== undefined) return error
-  return overFrame(`${bytes} bytes or more`, bytes, maxFrame)
+  return overFrame(bytes, maxFrame, {}, ' or more')
 }
 
-function overFrame(size: string, bytes: number, maxFrame: number): WatError {
-  const message = `a form of ${size} is over maxFrame, ${maxFrame} bytes; ${RAISE_MAX_FRAME}`
-  return new WatError('too-large', message, { data: { bytes, maxFrame } })
+/** The error for a form of so many bytes; `details` come into its data. */
+export function overFrame(bytes: number, maxFrame: number, details = {}, more = ''): WatError {
+  const message = `a form of ${bytes} bytes${more} is over maxFrame, ${maxFrame} bytes; ${RAISE_MAX_FRAME}`
+  return new WatError('too-large', message, { data: { bytes, maxFrame, ...details } })
 }

@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { stringify, Tagged } from '../edn/index.ts'
+import { describe } from '../edn/describe.ts'
 import { encode, encodeLine } from '../edn/encode.ts'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { FaultMap } from '../edn/fault.ts'
-import { PROTOCOL } from './limits.ts'
+import { CONTROL_FRAME_BYTES, PROTOCOL } from './limits.ts'
+import { inspected } from './inspected.ts'
+import { delayMs } from './timers.ts'
 
 /**
  * The vocabulary of the wire. Every line is one frame; a line with no `#wat/` tag is a plain message.
@@ -68,7 +71,9 @@ export function toFrame(form: unknown): Frame {
     case tags.stop:
       return { kind: 'stop', graceMs: graceOf(form) }
     default:
-      throw new WatError('malformed', `#${tag} is not a frame of this protocol`, { data: { tag } })
+      throw new WatError('malformed', `#${describe(tag)} is not a frame of this protocol`, {
+        data: { tag: describe(tag) },
+      })
   }
 }
 
@@ -89,8 +94,9 @@ const END = Buffer.from(']\n')
 const NOTHING = Buffer.alloc(0)
 const LINE_FEED = Buffer.from('\n')
 
-export function errorFrame(id: number, fault: FaultMap): string {
-  return `#wat/err [${id} ${encodeFault(fault)}]\n`
+/** One over `maxFrame` tells less: whoever waits for it takes no more. */
+export function errorFrame(id: number, fault: FaultMap, maxFrame: number): string {
+  return within(maxFrame, fault, some => `#wat/err [${id} ${encodeFault(some)}]\n`)
 }
 
 export function cancelFrame(id: number): string {
@@ -105,16 +111,26 @@ export function runFrame(assignment: object): string {
   return `#wat/run ${stringify({ ...assignment })}\n`
 }
 
-export function exitFrame({
-  code,
-  signal,
-  panic,
-}: {
-  code?: number
-  signal?: string
-  panic?: FaultMap
-}): string {
-  return `#wat/exit ${encodeFault({ code, signal, panic })}\n`
+interface ExitFacts {
+  code?: number | undefined
+  signal?: string | undefined
+  panic?: FaultMap | undefined
+}
+
+export function exitFrame({ code, signal, panic }: ExitFacts, maxFrame: number): string {
+  return within(maxFrame, panic, some => `#wat/exit ${encodeFault({ code, signal, panic: some })}\n`)
+}
+
+/** A frame with all of a fault, or with what is short of it. */
+function within<F extends FaultMap | undefined>(
+  maxFrame: number,
+  fault: F,
+  frame: (fault: F | FaultMap) => string,
+): string {
+  const line = frame(fault)
+  if (!fault || Buffer.byteLength(line) - 1 <= Math.max(maxFrame, CONTROL_FRAME_BYTES)) return line
+  const { type, message, address } = fault
+  return frame({ type, message: describe(message), address: describe(address) })
 }
 
 export function endFrame(): string {
@@ -122,7 +138,7 @@ export function endFrame(): string {
 }
 
 export function stopFrame(graceMs: number): string {
-  return `#wat/stop {:grace-ms ${Math.max(0, Math.round(graceMs))}}\n`
+  return `#wat/stop {:grace-ms ${Math.round(delayMs(graceMs))}}\n`
 }
 
 /** What `write` makes of a value, as text. */
@@ -144,21 +160,39 @@ export function recordLine(kind: 'log' | 'fault' | 'panic' | 'raw', body: unknow
 }
 
 /** A fault must get through whatever a program put into it: data that EDN cannot carry goes as text. */
-function encodeFault(fault: FaultMap): string {
+export function encodeFault(fault: FaultMap): string {
   try {
     return encode(fault)
   } catch {
-    return stringify(withPlainData(fault))
+    try {
+      return encode(withPlainData(fault))
+    } catch {
+      return encode({ message: 'a fault that cannot be read' }) // its getters give one thing now and one then
+    }
   }
 }
 
+/** Links of a chain that are looked at for what EDN cannot carry; `toFault` makes no longer ones. */
+const MAX_LINKS = 64
+
 function withPlainData(fault: FaultMap): FaultMap {
-  const plain: FaultMap = {}
-  for (const [key, value] of Object.entries(fault)) {
-    if (key === 'cause' || key === 'panic') plain[key] = withPlainData(value as FaultMap)
-    else plain[key] = encodable(value) ? value : String(value)
+  const first: FaultMap = {}
+  let link: FaultMap | undefined = fault
+  let plain = first
+  for (let n = 0; link && n < MAX_LINKS; n++) {
+    let next: FaultMap | undefined
+    const follow: FaultMap = {}
+    for (const [key, value] of Object.entries(link)) {
+      if (encodable(value)) plain[key] = value
+      else if ((key === 'cause' || key === 'panic') && !next && isPlainMap(value)) {
+        next = value
+        plain[key] = follow
+      } else plain[key] = inspected(value)
+    }
+    link = next
+    plain = follow
   }
-  return plain
+  return first
 }
 
 /** Whether EDN can carry a value. */
@@ -196,12 +230,15 @@ function isId(id: unknown): id is number {
   return typeof id === 'number' && Number.isSafeInteger(id) && id > 0
 }
 
-function mapOf(form: Tagged): Record<string, unknown> {
+/** The map of a form that takes one. Throws `malformed` for anything else. */
+export function mapOf(form: Tagged): Record<string, unknown> {
   const { value } = form
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
-    throw new WatError('malformed', `#${form.tag} takes a map with keyword keys`)
-  }
-  return value as Record<string, unknown>
+  if (isPlainMap(value)) return value
+  throw new WatError('malformed', `#${form.tag} takes a map with keyword keys`)
+}
+
+function isPlainMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 function graceOf(form: Tagged): number {
@@ -209,5 +246,5 @@ function graceOf(form: Tagged): number {
   if (typeof graceMs !== 'number' || !(graceMs >= 0)) {
     throw new WatError('malformed', '#wat/stop takes :grace-ms, a number of milliseconds')
   }
-  return graceMs
+  return delayMs(graceMs)
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { Gathered } from './gathered.ts'
 import type { Sink, Source } from './pipe.ts'
 
 /** What may be on its way on one lane, and wait at its end, before the reader has taken any of it. */
@@ -6,8 +7,7 @@ export const WINDOW_BYTES = 256 * 1024
 
 /** The reading end of a lane. */
 export class InLane implements Source {
-  #queue: Uint8Array[] = []
-  #queued = 0
+  #queue = new Gathered()
   #taken = 0
   #flowing = false
   #pumping = false
@@ -40,7 +40,7 @@ export class InLane implements Source {
 
   /** Drops what comes from now on. */
   close(): void {
-    this.#queue = []
+    this.#queue = new Gathered()
     this.#onBytes = () => {}
     this.#flowing = true
     this.end()
@@ -49,9 +49,8 @@ export class InLane implements Source {
   /** A piece has come; false when it is more than was granted. Its memory is the caller's. */
   offer(piece: Uint8Array): boolean {
     if (this.#ended) return true
-    this.#queue.push(Buffer.from(piece))
-    this.#queued += piece.length
-    if (this.#queued > WINDOW_BYTES) return false
+    this.#queue.add(piece)
+    if (this.#queue.length > WINDOW_BYTES) return false
     this.#pump()
     return true
   }
@@ -65,10 +64,8 @@ export class InLane implements Source {
   #pump(): void {
     if (this.#pumping) return // who is given a piece may ask for more
     this.#pumping = true
-    while (this.#flowing) {
-      const piece = this.#queue.shift()
-      if (!piece) break
-      this.#queued -= piece.length
+    while (this.#flowing && this.#queue.length > 0) {
+      const piece = this.#queue.take()
       this.#taken += piece.length
       this.#onBytes(piece)
     }

@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer'
 import type { Readable, Writable } from 'node:stream'
 import { WatError } from '../error.ts'
+import { Gathered } from './gathered.ts'
 import { InLane, OutLane, WINDOW_BYTES } from './lane.ts'
+import { LEAST_SILENCE_MS } from './limits.ts'
 import type { Sink, Source } from './pipe.ts'
+import { every } from './timers.ts'
 
 /** Several streams of bytes on one connection. */
 export const lanes = { control: 0, stdin: 1, stdout: 2, stderr: 3 } as const
@@ -12,6 +15,7 @@ const GRANT = 0x80
 const END = 0x40
 
 const HEADER_BYTES = 5
+const NEWLINE = 10
 
 /** A piece is no longer than this, so that no lane waits long for another. */
 const PIECE_BYTES = 64 * 1024
@@ -66,7 +70,7 @@ export class Lanes {
   #header = Buffer.alloc(HEADER_BYTES)
   #headerLength = 0
   #left = 0
-  #control = ''
+  readonly #control = new Gathered()
 
   constructor(carrier: Carrier, silenceMs: number, events: Events) {
     this.#carrier = carrier
@@ -173,29 +177,42 @@ export class Lanes {
       if (!this.#in[lane - 1]?.offer(piece)) this.#end(lost('it sent more than it was granted'))
       return
     }
-    this.#control += piece.toString('latin1')
-    if (this.#control.length > CONTROL_BYTES) return this.#end(lost('a line of control is too long'))
-    const lines = this.#control.split('\n')
-    this.#control = lines.pop() as string
-    for (const line of lines) this.#events.onControl(Buffer.from(line, 'latin1').toString())
+    let start = 0
+    for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
+      this.#control.add(piece.subarray(start, end))
+      start = end + 1
+      this.#onLine(this.#control.take().toString())
+    }
+    this.#control.add(piece.subarray(start))
+    if (this.#control.length > CONTROL_BYTES) this.#end(lost('a line of control is too long'))
+  }
+
+  /** Whatever a line makes its handler throw is the fault of the other side, and ends the connection. */
+  #onLine(line: string): void {
+    if (this.#ended) return
+    try {
+      this.#events.onControl(line)
+    } catch (error) {
+      this.#end(error instanceof WatError ? error : lost('a line of control that cannot be handled', error))
+    }
   }
 
   /** Says something often enough, and listens. */
   #beat(silenceMs: number): NodeJS.Timeout {
-    const every = Math.max(1, silenceMs / BEATS)
+    const beatMs = Math.max(LEAST_SILENCE_MS, silenceMs) / BEATS
     let silent = 0
     let last = performance.now()
-    return setInterval(() => {
+    return every(() => {
       const now = performance.now()
       // A loop that was busy or a process that was suspended has heard nobody: that proves nothing.
-      const late = now - last > 2 * every
+      const late = now - last > 2 * beatMs
       last = now
       if (!this.#sent) this.#send(lanes.control, 0)
       this.#sent = false
       silent = this.#heard || late ? 0 : silent + 1
       this.#heard = false
       if (silent >= BEATS) this.#end(lost(`nothing was heard for ${silenceMs} ms`))
-    }, every).unref()
+    }, beatMs).unref()
   }
 
   #end(reason: WatError | undefined): void {
@@ -209,8 +226,8 @@ export class Lanes {
   }
 }
 
-function lost(why: string, cause?: NodeJS.ErrnoException): WatError {
-  const code = cause?.code
+function lost(why: string, cause?: unknown): WatError {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
   return new WatError('offline', `the connection was lost: ${why}`, {
     cause,
     data: code === undefined ? undefined : { code },

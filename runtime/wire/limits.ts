@@ -28,5 +28,14 @@ export const DEFAULT_CONCURRENCY = 256
 /** The longest delay a timer of Node takes (a signed 32-bit number of ms); longer means never. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
+/** The least that a reader takes as a frame of control, such as `#wat/ready`, however small `maxFrame` is. */
+export const CONTROL_FRAME_BYTES = 4096
+
+/** A connection is not taken for lost any sooner. */
+export const LEAST_SILENCE_MS = 100
+
+/** What a host is told to do with a process that does not run yet; more ends the connection. */
+export const MAX_EARLY_ORDERS = 256
+
 /** A connection to another host that is silent this long is taken for lost, unless `silence` says otherwise. */
 export const DEFAULT_SILENCE_MS = 10_000

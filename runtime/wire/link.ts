@@ -1,8 +1,9 @@
 import { Reader } from '../edn/index.ts'
 import { MAX_TEXT_UNITS } from '../edn/too-large.ts'
 import { WatError } from '../error.ts'
-import { toFrame, type Frame } from './frames.ts'
-import { RAISE_MAX_FRAME } from './fit.ts'
+import { overFrame, RAISE_MAX_FRAME } from './fit.ts'
+import { tags, toFrame, type Frame } from './frames.ts'
+import { CONTROL_FRAME_BYTES } from './limits.ts'
 import type { Source } from './pipe.ts'
 
 /** What a link does with what comes in. */
@@ -23,6 +24,11 @@ export interface LinkHandlers {
 export class Link {
   readonly #source: Source
   readonly #reader: Reader
+  readonly #maxFrame: number
+  /** Whether `maxFrame` is less than frames of control may take, so that the reader cannot enforce it. */
+  readonly #small: boolean
+  /** The reader counts what it has skipped with the next form. */
+  #skipped = false
   readonly #handlers: LinkHandlers
   #reading = false
   #pumping = false
@@ -32,7 +38,10 @@ export class Link {
   constructor(source: Source, maxFrame: number, handlers: LinkHandlers) {
     this.#source = source
     // What is longer could not be put together, whatever was allowed.
-    this.#reader = new Reader({ maxFrame: Math.min(maxFrame, MAX_TEXT_UNITS) })
+    const most = Math.min(maxFrame, MAX_TEXT_UNITS)
+    this.#reader = new Reader({ maxFrame: Math.max(most, CONTROL_FRAME_BYTES) })
+    this.#maxFrame = maxFrame
+    this.#small = maxFrame < CONTROL_FRAME_BYTES
     this.#handlers = handlers
     source.open(
       chunk => {
@@ -91,15 +100,17 @@ export class Link {
 
   #deliver(): boolean {
     const reader = this.#reader
-    let frame: Frame
+    let frame: Frame | undefined
     try {
       if (!reader.next()) return false
       frame = toFrame(reader.value)
+      if (this.#small && !this.#skipped) fitting(frame, reader.valueBytes, this.#maxFrame)
+      this.#skipped = false
+      this.#handlers.onFrame(frame, reader.valueBytes)
     } catch (error) {
-      this.#handlers.onFault(advised(error as WatError))
-      return true
+      this.#skipped = frame === undefined
+      this.#handlers.onFault(faultOf(error, frame))
     }
-    this.#handlers.onFrame(frame, reader.valueBytes)
     return !this.#ended
   }
 
@@ -121,4 +132,23 @@ export class Link {
 function advised(error: WatError): WatError {
   if (error.code !== 'too-large') return error
   return new WatError('too-large', `${error.message}; ${RAISE_MAX_FRAME}`, { data: error.data })
+}
+
+/** Whatever a frame makes its handler throw is the fault of whoever sent it, who alone is told of it. */
+function faultOf(error: unknown, frame: Frame | undefined): WatError {
+  if (error instanceof WatError) return advised(error)
+  const data = frame && headOf(frame)
+  return new WatError('malformed', 'a frame that cannot be handled', { cause: error, ...(data && { data }) })
+}
+
+/** Frames of control are small, and go through whatever `maxFrame` is: with them a process begins and ends. */
+function fitting(frame: Frame, bytes: number, maxFrame: number): void {
+  const carries = frame.kind === 'value' || frame.kind === 'request' || frame.kind === 'reply'
+  if (!carries || bytes - 1 <= maxFrame) return // what ended the one before is counted with it
+  throw overFrame(bytes - 1, maxFrame, headOf(frame))
+}
+
+/** Which call it is about, for whoever waits for that. */
+function headOf(frame: Frame): { head?: { tag: string; id: number } } {
+  return 'id' in frame ? { head: { tag: tags[frame.kind], id: frame.id } } : {}
 }

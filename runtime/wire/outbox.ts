@@ -3,6 +3,7 @@ import { Out } from '../edn/out.ts'
 import { located, rejection, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { writeWithin } from './fit.ts'
+import { brokenPipe } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
@@ -18,6 +19,8 @@ export class Outbox {
   #chunkBytes = 0
   /** Settles with the batch: one promise for all who sent a part of it. */
   #taken: PromiseWithResolvers<void> | undefined
+  /** The batch holds lines of which nobody awaits the writing. */
+  #unawaited = false
   /** The same of a batch that could not be written. */
   #lost: PromiseWithResolvers<void> | undefined
   #writing = false
@@ -34,10 +37,10 @@ export class Outbox {
     this.flush()
   }
   readonly #onDrain: () => void
-  /** Nothing more can be written; whoever owns the outbox says with `abort` what to tell the senders. */
-  readonly #onBroken: (error: WatError) => void
+  /** Whoever owns the outbox says with `abort` what to tell the senders. `silently`: a loss that none of them awaits. */
+  readonly #onBroken: (error: WatError, silently: boolean) => void
 
-  constructor(onDrain: () => void, onBroken: (error: WatError) => void) {
+  constructor(onDrain: () => void, onBroken: (error: WatError, silently: boolean) => void) {
     this.#onDrain = onDrain
     this.#onBroken = onBroken
   }
@@ -53,6 +56,12 @@ export class Outbox {
   /** Bytes accepted and not yet taken by the pipe. */
   get queued(): number {
     return this.#inFlight + this.#chunkBytes + this.#out.length
+  }
+
+  /** The same to the byte, as far as the pipe can tell: it changes when something is taken. */
+  get unwritten(): number {
+    const left = (this.#writing ? this.#sink?.left?.() : undefined) ?? this.#inFlight
+    return left + this.#chunkBytes + this.#out.length
   }
 
   /** Whether whoever can wait should wait. */
@@ -76,6 +85,7 @@ export class Outbox {
   add(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
     if (this.failure) return
     this.#write(write, id, body, maxFrame)
+    this.#unawaited = true
     this.#added()
   }
 
@@ -124,7 +134,9 @@ export class Outbox {
       return
     }
     const taken = this.#taken
+    const silent = this.#unawaited && !taken
     this.#taken = undefined
+    this.#unawaited = false
     this.#writing = true
     this.#sink.write(this.#takeChunks(), error => {
       this.#writing = false
@@ -132,7 +144,7 @@ export class Outbox {
       if (error) {
         this.#lost = taken
         this.#broken = true
-        this.#onBroken(brokenPipe(error))
+        this.#onBroken(brokenPipe(error), silent || (this.#unawaited && !this.#taken))
         return
       }
       taken?.resolve()
@@ -141,11 +153,15 @@ export class Outbox {
     })
   }
 
-  /** Writes everything, blocking until the pipe has it; for when the event loop will not turn again. */
-  flushSync(): void {
-    if (this.#failure || this.#broken || !this.#sink) return
-    this.#sink.writeSync(this.#takeChunks())
+  /**
+   * Writes everything, blocking until the pipe has it; for when the event loop will not turn again. Gives the
+   * reason when something is lost.
+   */
+  flushSync(): WatError | undefined {
+    if (this.#failure || this.#broken || !this.#sink) return undefined
+    const error = this.#sink.writeSync(this.#takeChunks())
     if (!this.#writing) this.#inFlight = 0
+    return error ? brokenPipe(error) : undefined
   }
 
   /** Takes nothing more; resolves when the queue is written and the pipe is closed for the other side. */
@@ -223,15 +239,4 @@ export class Outbox {
     this.#finished = true
     sink.end(() => this.#release())
   }
-}
-
-/** The other end is gone, or the device is full: one code, the cause tells which. */
-function brokenPipe(cause: Error): WatError {
-  const code = (cause as NodeJS.ErrnoException).code
-  const gone = code === 'EPIPE' || code === 'ECONNRESET'
-  const what = gone ? 'the other end is gone' : code === 'EBADF' ? 'it is closed' : cause.message
-  return new WatError('offline', `cannot write: ${what}`, {
-    cause,
-    data: code === undefined ? undefined : { code },
-  })
 }

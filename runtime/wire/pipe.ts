@@ -24,10 +24,15 @@ export interface Sink {
    * caller's again when this returns, or `done` is called: what is not written by then must be copied.
    */
   write(chunks: Uint8Array[], done: (error?: Error) => void): void
+  /** Bytes of the write under way that have not been taken. */
+  left?(): number
   /** A good moment to go on with a write for which there was no room before. */
   retry?(): void
-  /** Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. */
-  writeSync(chunks: Uint8Array[]): void
+  /**
+   * Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. May give
+   * the error of what cannot be written.
+   */
+  writeSync(chunks: Uint8Array[]): Error | void
   end(done: () => void): void
   close(): void
 }

@@ -1,3 +1,5 @@
+import { Queue } from './queue.ts'
+
 interface Held<T> {
   value: T
   bytes: number
@@ -11,7 +13,7 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   #held: Held<T>[] = []
   #first = 0
   #bytes = 0
-  #waiters: ((value: T | undefined) => void)[] = []
+  readonly #waiters = new Queue<(value: T | undefined) => void>()
   #watchers = new Set<() => void>()
   #ended = false
   #closed = false
@@ -65,7 +67,7 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
 
   /** @internal Whether somebody waits for a value. */
   get wanted(): boolean {
-    return this.#waiters.length > 0 || this.#watchers.size > 0
+    return this.#waiters.size > 0 || this.#watchers.size > 0
   }
 
   /** @internal Whether `recv` would settle at once. */
@@ -92,9 +94,7 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   finish(): void {
     if (this.#ended) return
     this.#ended = true
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiters) waiter(undefined)
+    for (const waiter of this.#waiters.drain()) waiter(undefined)
     this.#notify()
   }
 

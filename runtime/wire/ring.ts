@@ -96,6 +96,10 @@ export class RingSink implements Sink {
     void this.#finish(done)
   }
 
+  left(): number {
+    return this.#chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
+  }
+
   writeSync(chunks: Uint8Array[]): void {
     const { maxMessage } = this.#writer
     try {

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { blocks, importsOf, read, roomOf, section, sorted, sourceFiles, tableRows } from './sources.ts'
+import {
+  blocks,
+  delaysOf,
+  importsOf,
+  read,
+  roomOf,
+  section,
+  sorted,
+  sourceFiles,
+  tableRows,
+} from './sources.ts'
 
 const ARCHITECTURE = 'docs/architecture.md'
 
@@ -71,6 +81,28 @@ describe('P41 imports point one way', () => {
     for (const file of sourceFiles) visit(file, [])
     return found
   }
+})
+
+describe('P70 one file makes timers of numbers that come from elsewhere', () => {
+  /** Files below `wire`, which have the function of their own that clamps. */
+  const OWN = new Map([
+    ['wire/timers.ts', /^delayMs\(ms\)$/],
+    ['net/auth.ts', /^Math\.min\(ms, LONGEST_TIMER_MS\)$/],
+  ])
+
+  test('P70 every other delay is a constant', () => {
+    const wrong = sourceFiles.flatMap(file =>
+      delaysOf(file)
+        .filter(delay => !/^(\d+|[A-Z][A-Z0-9_]*)$/.test(delay) && !OWN.get(file)?.test(delay))
+        .map(delay => `${file}: ${delay}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('P70 there are such timers, and this finds them', () => {
+    expect([...OWN.keys()].map(file => delaysOf(file).length > 0)).toEqual([true, true])
+    expect(sourceFiles.flatMap(delaysOf).length).toBeGreaterThan(10)
+  })
 })
 
 describe('P41 one dependency has one importing file', () => {

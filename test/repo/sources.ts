@@ -25,6 +25,19 @@ export function importsOf(file: string): { files: string[]; packages: string[] }
   }
 }
 
+/** The delays, as they are written, of what a file of `runtime/` gives to Node's timers. */
+export function delaysOf(file: string): string[] {
+  const source = ts.createSourceFile(file, read(`runtime/${file}`), ts.ScriptTarget.Latest)
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && /^set(Timeout|Interval)$/.test(node.expression.getText(source)))
+      found.push(node.arguments[1]?.getText(source) ?? '')
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
 /** The room a file belongs to, as docs/architecture.md names it. */
 export function roomOf(file: string): string {
   if (/^(core|vm\/(boot|start))\.ts$/.test(file)) return 'boot'
