@@ -8,8 +8,8 @@ export class Out {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
   /** How many of them count. */
   length = 0
-  /** How large it may become, about. */
-  most = Infinity
+  /** How large it may become, about; 0 is no bound. */
+  most = 0
   /** A value is being written here; its writer may not begin another. */
   busy = false
 

@@ -80,15 +80,16 @@ export function located(error: WatError, { peer, site = new Error(), far = false
  */
 export async function rejection(error: WatError, place: Place = {}): Promise<never> {
   // Until the promise that follows this one has been linked to it, and the program awaits that.
-  if (place.site === undefined) for (let turn = 0; turn < LINKED_AFTER_TURNS; turn++) await undefined
+  if (place.site === undefined) for (let turn = 0; turn < LINKED_AFTER_TURNS; turn++) await turnOver
   throw located(error, place)
 }
 
 const LINKED_AFTER_TURNS = 3
+const turnOver = Promise.resolve()
 
 /** Resolves when whoever awaits what has been rejected so far has been told. */
 export async function behindRejections<T>(value: T): Promise<T> {
-  for (let turn = 0; turn < LINKED_AFTER_TURNS + TOLD_AFTER_TURNS; turn++) await undefined
+  for (let turn = 0; turn < LINKED_AFTER_TURNS + TOLD_AFTER_TURNS; turn++) await turnOver
   return value
 }
 

@@ -22,8 +22,11 @@ export function roomFor<T>(bytes: number, make: () => T): T {
   }
 }
 
-/** What the one who is writing may write at most; it can be checked before the memory for it is taken. */
-let most = Infinity
+/**
+ * What the one who is writing may write at most, in bytes, so that it can be refused before the memory for it is
+ * taken; 0 is no bound. Always a small integer: storing any other number costs an allocation.
+ */
+let most = 0
 
 /** Sets what may be written from now on. Gives what it was before. */
 export function writeAtMost(bytes: number): number {
@@ -34,10 +37,11 @@ export function writeAtMost(bytes: number): number {
 
 /** Throws `too-large` for more than may be written. */
 export function checkRoom(bytes: number): void {
-  if (bytes > most) tooLarge(bytes)
+  if (bytes > most && most > 0) tooLarge(bytes)
 }
 
 /** The same for what is put together as a text. */
 export function checkText(units: number): void {
-  if (units > MAX_TEXT_UNITS || units > most) tooLarge(units)
+  if (units > MAX_TEXT_UNITS) tooLarge(units)
+  checkRoom(units)
 }

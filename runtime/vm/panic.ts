@@ -35,11 +35,11 @@ function panicFault(error: unknown): FaultMap {
   if (!(error instanceof WatError) || fault.address === undefined) return fault
   const passage = passageOf(error)
   const culprit = fault.address === address ? passage?.peer : fault.address
-  if (culprit === undefined || error.address === undefined) return fault
+  if (typeof culprit !== 'string' || error.address === undefined) return fault
   const stack = passage && programStack(passage.site)
   const words = {
     type: fault.type,
-    message: `did not catch a fault of ${String(culprit)}: ${String(fault.message)}`,
+    message: `did not catch a fault of ${culprit}: ${String(fault.message)}`,
     address,
     ...(stack !== undefined && { stack }),
   }

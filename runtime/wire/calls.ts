@@ -136,8 +136,8 @@ export class Calls {
     this.#reject(call, reason)
   }
 
-  #reject({ resolve, site }: Call, error: WatError, far = false): void {
-    resolve(rejection(error, { peer: this.#options.peer().address, site, far }))
+  #reject(call: Call, error: WatError, far = false): void {
+    call.resolve(rejection(error, { peer: this.#options.peer().address, site: call.site, far }))
   }
 
   #settled(call: Call): void {

@@ -9,6 +9,9 @@ export const RAISE_MAX_FRAME = 'a spawn takes the option maxFrame, and wat --max
 /** While it writes, room is taken for more than it needs. */
 const SLACK_BYTES = 64 * 1024
 
+/** A larger frame is refused only when it is written, or when there is no room for it. */
+const MAX_BOUND_BYTES = 2 ** 30
+
 /**
  * Writes a line behind what is there. Throws what `write` throws, and `too-large`, as soon as that is known, for
  * one that the other side would refuse; then nothing is written.
@@ -16,7 +19,7 @@ const SLACK_BYTES = 64 * 1024
 export function writeWithin(out: Out, write: LineWriter, id: number, body: unknown, maxFrame: number): void {
   const start = out.length
   const outerMost = out.most
-  out.most = Math.min(outerMost, start + maxFrame + SLACK_BYTES)
+  if (maxFrame < MAX_BOUND_BYTES) out.most = start + maxFrame + SLACK_BYTES
   try {
     write(out, id, body)
     fit(out.length - start, maxFrame)
