@@ -302,7 +302,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     expect(ladder).toContain(`are ${constant('spawn/ladder.ts', 'INNER_SLACK_SHARE')} G`)
     expect(ladder).toContain(`${constant('spawn/os-process.ts', 'SILENCE_MS')} ms`)
     expect(read('TIERS.md')).toContain(
-      `with \`ps\` for ${constant('spawn/treekill.ts', 'TABLE_MS')} ms at most`,
+      `with \`ps\` for ${constant('spawn/treekill.ts', 'LISTING_MS')} ms at most`,
     )
     expect(section('TIERS.md', '# Spares')).toContain(`within ${constant('spawn/spares.ts', 'TAKE_MS')} ms`)
     const end = section('TIERS.md', '## End')
