@@ -6,5 +6,10 @@ export function isPlain(value: object): value is Record<string, unknown> {
 
 /** An error of whatever class, also from another realm, or without its prototype. */
 export function isError(value: object): value is Error {
-  return value instanceof Error || (Error as unknown as { isError(value: unknown): boolean }).isError(value)
+  return value instanceof Error || isNativeError(value)
 }
+
+/** `Error.isError` is younger than the oldest Node that is supported. */
+const isNativeError: (value: unknown) => boolean =
+  (Error as { isError?: (value: unknown) => boolean }).isError ??
+  (value => process.getBuiltinModule('node:util').types.isNativeError(value))
