@@ -19,13 +19,18 @@ export function serveHandler(socket: Socket, handler: Handler, concurrency: numb
   const port = new Port()
   const desk = new Desk(handler, concurrency, port)
   const finish = once(() => {
-    port.outbox.push(exitFrame({ code: 0 }))
-    void port.outbox.end()
+    void port.end(exitFrame({ code: 0 }))
   })
+  let cutOff: NodeJS.Timeout | undefined
+  let deadline = Infinity
   const stop = (graceMs: number): void => {
     port.refuse()
     desk.refuseWaiting()
-    setTimeout(finish, Math.min(graceMs * WORK_SHARE, MAX_TIMER_MS)).unref()
+    const ms = Math.min(graceMs * WORK_SHARE, MAX_TIMER_MS)
+    if (performance.now() + ms >= deadline) return // another one can only shorten the time
+    deadline = performance.now() + ms
+    clearTimeout(cutOff)
+    cutOff = setTimeout(finish, ms).unref()
   }
   const abandon = (): void => desk.abandon(new WatError('offline', 'the caller is gone'))
   port.open(streamSource(socket), sinkOf(socket), {

@@ -15,7 +15,7 @@ import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Readiness } from './readiness.ts'
-import { endedFrom, exitOf, type Running, type Starter } from './running.ts'
+import { endedFrom, exitOf, inOrder, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
@@ -29,9 +29,9 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly address: string
   /** Plain messages to it. */
   readonly stdin: Sender<Req>
-  /** Plain messages from it: what it prints. One that nobody reads stops the child when the pipe is full. */
+  /** What it prints. One that nobody reads stops the child when the pipe is full; its death rejects: see `recv`. */
   readonly stdout: Receiver<Res>
-  /** Its records, and raw text as `#wat/raw`, with `stderr: 'pipe'`; otherwise they are relayed and this is empty. */
+  /** Its records, and raw text as `#wat/raw`, with `stderr: 'pipe'`; otherwise they are relayed and this is empty. It just ends. */
   readonly stderr: Receiver<Tagged>
 
   readonly #settings: Settings
@@ -45,6 +45,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly #ending: Ending
   #running: Running | undefined
   #exit: Exit | undefined
+  #stranger: WatError | undefined
   #awaited = false
 
   /** @internal */
@@ -167,7 +168,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       this.#onStarted(running)
       return running
     } catch (error) {
-      this.#onGone({ panic: error as WatError })
+      this.#onGone({ panic: error as WatError }, this.#ending.ours)
       return undefined
     }
   }
@@ -185,19 +186,20 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   /** From its exit on, what it wrote is read to the end, and then everything that waits for it settles. */
   async #watch(running: Running): Promise<void> {
     const ended = await running.exited
+    const { ours } = this.#ending
     this.#update()
     await running.drained([this.#inflow, this.#stderrFlow])
-    this.#onGone(exitOf(ended, this.#stderrFlow.panic))
+    this.#onGone(exitOf(ended, this.#stderrFlow.panic), ours)
   }
 
-  #onGone(exit: Exit): void {
+  #onGone(exit: Exit, ours: boolean): void {
     this.#exit = exit
     children.delete(this.#child)
     releaseAddress(this.address)
     const reason = offline(this.name, this.address, exit)
     this.#calls.abort(reason)
     this.#outbox.abort(reason)
-    this.#inflow.end()
+    this.#inflow.end(this.#stranger ?? (ours || inOrder(exit) ? undefined : reason))
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
     this.#exited.resolve(exit)
@@ -205,6 +207,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** It cannot be talked to. */
   #onStranger(error: WatError): void {
+    this.#stranger = error
     this.#calls.abort(error)
     void this.stop()
   }

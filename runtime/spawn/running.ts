@@ -21,6 +21,11 @@ export function exitOf({ code, signal, panic }: Ended, lastWords: WatError | und
   return exit
 }
 
+/** Whether that is the end of something that had done all it had to. */
+export function inOrder({ code, panic }: Exit): boolean {
+  return code === 0 && panic === undefined
+}
+
 /** What `#wat/exit` tells. */
 export function endedFrom({ code, signal, panic }: Record<string, unknown>, address: string): Ended {
   return {

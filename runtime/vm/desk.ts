@@ -1,4 +1,5 @@
 import { WatError } from '../error.ts'
+import { identity } from './identity.ts'
 import { reportFault } from './log.ts'
 import type { Port } from './port.ts'
 import type { Item, Server } from './server.ts'
@@ -28,6 +29,7 @@ export class Desk implements Server {
   #open = new Map<number | symbol, Open>()
   /** Answers to plain values that wait for an earlier one; they must come in order. */
   #order: { text: string | undefined; settled: boolean }[] = []
+  #orderChars = 0
   readonly #handler: Handler
   readonly #concurrency: number
   readonly #port: Port
@@ -42,7 +44,8 @@ export class Desk implements Server {
   }
 
   wanted(): boolean {
-    return this.#waiting.length < this.#concurrency && this.#order.length < this.#concurrency
+    const slots = this.#concurrency
+    return this.#waiting.length < slots && this.#order.length < slots && this.#orderChars < identity.maxFrame
   }
 
   onItem(item: Item): void {
@@ -125,8 +128,10 @@ export class Desk implements Server {
     if (!slot) return
     slot.text = text
     slot.settled = true
+    this.#orderChars += text.length
     while (this.#order[0]?.settled) {
       const { text: ready } = this.#order.shift() as { text: string }
+      this.#orderChars -= ready.length
       if (ready !== '') this.#port.outbox.push(ready)
     }
     this.#check()

@@ -27,6 +27,7 @@ interface Stop {
 const controller = new AbortController()
 const hooks: (() => unknown)[] = []
 let deadline = Infinity
+let cutOff: NodeJS.Timeout | undefined
 let stopping = false
 let asked = false
 let finalSignal: NodeJS.Signals | undefined
@@ -78,7 +79,8 @@ export function stop({ graceMs, signal, reason, asked: byParent = false }: Stop)
     asked = byParent
     deadline = sooner
     // Holds the event loop too: what the stop waits for may not.
-    setTimeout(() => performance.now() >= deadline - 1 && finish(), graceMs)
+    clearTimeout(cutOff)
+    cutOff = setTimeout(() => performance.now() >= deadline - 1 && finish(), graceMs)
   }
   if (stopping) return
   stopping = true
@@ -97,7 +99,7 @@ async function end(): Promise<void> {
   const left = childGraceMs()
   await Promise.all([...children].map(child => child.stopWithin(left)))
   await runHooks()
-  await port.outbox.end()
+  await port.end()
 }
 
 /** In-flight work may hang on a child that is stuck: while there are children it gets a part of the time. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
+import { brokenPipe } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from './pipe.ts'
@@ -139,6 +140,17 @@ export class Outbox {
     })
   }
 
+  /** Makes room, blocking: until no more than `bytes` are queued, or the pipe takes nothing for `patienceMs`. */
+  relieve(bytes: number, patienceMs: number): void {
+    this.flush()
+    while (this.#writing && this.queued > bytes) {
+      const leave = Math.max(0, bytes - this.#chunkBytes - this.#out.length)
+      const moved = this.#sink?.relieve?.(leave, patienceMs) ?? false
+      if (this.#writing) this.#inFlight = this.#sink?.held ?? this.#inFlight
+      if (!moved) return
+    }
+  }
+
   /** Writes everything, blocking until the pipe has it; for when the event loop will not turn again. */
   flushSync(): void {
     if (this.#failure || this.#broken || !this.#sink) return
@@ -229,17 +241,6 @@ export class Outbox {
     this.#finished = true
     sink.end(() => this.#release())
   }
-}
-
-/** The other end is gone, or the device is full: one code, the cause tells which. */
-function brokenPipe(cause: Error): WatError {
-  const code = (cause as NodeJS.ErrnoException).code
-  const gone = code === 'EPIPE' || code === 'ECONNRESET'
-  const what = gone ? 'the other end is gone' : code === 'EBADF' ? 'it is closed' : cause.message
-  return new WatError('offline', `cannot write: ${what}`, {
-    cause,
-    data: code === undefined ? undefined : { code },
-  })
 }
 
 /** Throws `too-large` for a line that the other side would refuse. */

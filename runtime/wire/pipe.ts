@@ -26,6 +26,13 @@ export interface Sink {
   write(chunks: Uint8Array[], done: (error?: Error) => void): void
   /** A good moment to go on with a write for which there was no room before. */
   retry?(): void
+  /** Bytes that `write` still holds. */
+  readonly held?: number
+  /**
+   * Goes on with `write`, blocking, until it is done or holds no more than `leave` bytes; false when nobody has taken
+   * anything for `patienceMs`. The event loop turns again afterwards.
+   */
+  relieve?(leave: number, patienceMs: number): boolean
   /** Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. */
   writeSync(chunks: Uint8Array[]): void
   end(done: () => void): void
