@@ -16,6 +16,7 @@ interface EndingOptions {
 /** How a process is made to end, once or more than once. */
 export class Ending {
   #deadline = Infinity
+  #killed = false
   readonly #options: EndingOptions
 
   constructor(options: EndingOptions) {
@@ -24,6 +25,11 @@ export class Ending {
 
   get begun(): boolean {
     return this.#deadline !== Infinity
+  }
+
+  /** Whether its end, if it comes now, is our doing. */
+  get ours(): boolean {
+    return this.begun || this.#killed
   }
 
   /** Climbs the ladder within `graceMs`; a second time only if that means an earlier end. */
@@ -48,6 +54,7 @@ export class Ending {
 
   /** Kills it and everything below it; resolves when the kill is sent. */
   async kill(): Promise<void> {
+    this.#killed = true
     await (await this.#options.running())?.kill()
   }
 }

@@ -20,13 +20,18 @@ export function serveHandler(socket: Socket, handler: Handler, concurrency: numb
   const faults = new FaultReports()
   const desk = new Desk(handler, concurrency, port)
   const finish = once(() => {
-    port.outbox.push(exitFrame({ code: 0 }, identity.maxFrame))
-    void port.outbox.end()
+    void port.end(exitFrame({ code: 0 }, identity.maxFrame))
   })
+  let cutOff: NodeJS.Timeout | undefined
+  let deadline = Infinity
   const stop = (graceMs: number): void => {
     port.refuse()
     desk.refuseWaiting()
-    later(finish, graceMs * WORK_SHARE).unref()
+    const ms = graceMs * WORK_SHARE
+    if (performance.now() + ms >= deadline) return // another one can only shorten the time
+    deadline = performance.now() + ms
+    clearTimeout(cutOff)
+    cutOff = later(finish, ms).unref()
   }
   const abandon = (): void => desk.abandon(new WatError('offline', 'the caller is gone'))
   port.open(streamSource(socket), sinkOf(socket), {

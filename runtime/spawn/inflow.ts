@@ -1,4 +1,5 @@
 import { WatError } from '../error.ts'
+import { log } from '../vm/log.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import type { Calls } from '../wire/calls.ts'
 import { toFault } from '../edn/fault.ts'
@@ -8,7 +9,15 @@ import { Link } from '../wire/link.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import type { Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
+import { Refusals } from '../wire/refusals.ts'
+import { Standstill } from '../wire/standstill.ts'
 import type { Readiness } from './readiness.ts'
+
+/**
+ * How a child has ended tells whether the end of its output was one. The two come together, so a child that has
+ * closed its output and still lives so much later has done that on purpose.
+ */
+const EXIT_MS = 2000
 
 interface InflowOptions {
   address: string
@@ -29,14 +38,24 @@ interface InflowOptions {
 export class Inflow {
   readonly receiver: Receiver<unknown>
   readonly #options: InflowOptions
+  readonly #refusals: Refusals
+  readonly #standstill = new Standstill(
+    () => (this.#heldUp ? this.receiver.taken : undefined),
+    () => this.#warn(),
+  )
   #link: Link | undefined
   #received = 0
   readonly #faults = new FaultReports()
+  #gone = false
+  #failure: WatError | undefined
 
   constructor(options: InflowOptions) {
     this.#options = options
     const demand = () => options.onDemand()
     this.receiver = new Receiver(demand, demand)
+    const { address, maxFrame, outbox } = options
+    const refusal = new WatError('no-handler', 'a parent does not serve its children', { address })
+    this.#refusals = new Refusals(outbox, id => errorFrame(id, toFault(refusal, address), maxFrame))
   }
 
   open(source: Source): void {
@@ -48,17 +67,19 @@ export class Inflow {
     this.#link = new Link(counted(source, count), maxFrame, {
       onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
       onFault: error => this.#onFault(error),
-      onEnd: () => this.receiver.finish(),
+      onEnd: () => this.#onEnd(),
       wanted: () => this.#wanted(),
       onIdle: () => {
         outbox.flush()
         this.#options.onIdle()
+        this.#standstill.look()
       },
     })
   }
 
   /** More may be wanted than before. */
   demand(): void {
+    this.#refusals.flush()
     this.#link?.demand()
   }
 
@@ -72,10 +93,20 @@ export class Inflow {
     return !this.#link || this.#link.ended || !this.#wanted()
   }
 
-  /** Takes what has come as all there will be, unless a reader has yet to come for the rest. */
-  end(): void {
-    if (!this.#link) this.receiver.finish()
+  /**
+   * It is gone: takes what has come as all there will be, unless a reader has yet to come for the rest. With a
+   * failure what it wrote is not whole, and a reader is told so behind the last value.
+   */
+  end(failure: WatError | undefined): void {
+    this.#gone = true
+    this.#failure = failure
+    if (!this.#link || this.#link.ended) this.receiver.finish(failure)
     else if (this.#wanted()) this.#link.endInput()
+  }
+
+  #onEnd(): void {
+    if (this.#gone) return this.receiver.finish(this.#failure)
+    setTimeout(() => this.receiver.finish(), EXIT_MS).unref()
   }
 
   /**
@@ -85,14 +116,15 @@ export class Inflow {
    */
   #wanted(): boolean {
     const { receiver } = this
-    if (receiver.wanted) return true
     const { calls, outbox, maxFrame } = this.#options
+    if (this.#overasked) return false
+    if (receiver.wanted) return true
     const more = calls.pending > 0 || outbox.full || this.#options.hurried()
     return receiver.bytes < (more ? maxFrame : HIGH_WATER_BYTES)
   }
 
   #onFrame(frame: Frame, bytes: number): void {
-    const { calls, outbox, address, maxFrame } = this.#options
+    const { calls } = this.#options
     switch (frame.kind) {
       case 'value':
         return this.receiver.offer(frame.value, bytes)
@@ -104,14 +136,14 @@ export class Inflow {
         return
       case 'ready':
         return this.#options.readiness.onFrame(frame.info)
-      case 'request': {
-        const refusal = new WatError('no-handler', 'a parent does not serve its children', { address })
-        return outbox.push(errorFrame(frame.id, toFault(refusal, address), maxFrame))
-      }
+      case 'request':
+        // What is ending is read to its end, and in the end has nobody left to tell.
+        if (!this.#refusals.full) this.#refusals.push(frame.id)
+        return
       case 'cancel':
         return // of a request that was refused
       case 'exit':
-        if (this.#options.onExit(frame.info)) return
+        if (this.#options.onExit(frame.info)) return this.#onExit(frame.info)
         return this.#onFault(new WatError('malformed', 'a #wat/exit frame has no meaning from a child'))
       case 'end':
       case 'stop':
@@ -120,6 +152,32 @@ export class Inflow {
           new WatError('malformed', `a #wat/${frame.kind} frame has no meaning from a child`),
         )
     }
+  }
+
+  /** It may tell behind values that nobody had read when its connection closed. */
+  #onExit({ code, panic }: Record<string, unknown>): void {
+    if (this.#gone && code === 0 && panic === undefined) this.#failure = undefined
+  }
+
+  /** Whether it asks and asks and does not read what it is told. One that is ending need not: nobody waits there. */
+  get #overasked(): boolean {
+    return this.#refusals.full && !this.#options.hurried()
+  }
+
+  /** Whether replies stand behind something that keeps us from reading on. */
+  get #heldUp(): boolean {
+    return this.#options.calls.pending > 0 && this.#link?.ended === false && !this.#wanted()
+  }
+
+  #warn(): void {
+    const { address, calls } = this.#options
+    const bytes = this.receiver.bytes
+    const what = this.#overasked
+      ? 'requests to us, whose refusals it does not read,'
+      : `plain values that nobody reads, ${bytes} bytes,`
+    const way = this.#overasked ? 'a parent does not serve' : 'read its stdout, or close() it'
+    const data = { child: address, bytes, pending: calls.pending }
+    log.warn(`${what} hold up the replies of ${address}: ${way}`, data)
   }
 
   #unknownId(id: number): void {

@@ -1,5 +1,6 @@
 import { spawn as start, type ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
+import { later } from '../wire/timers.ts'
 
 /** What tree-kill uses of a process that lists others. */
 interface Listing extends EventEmitter {
@@ -17,7 +18,7 @@ export async function listingWithin(ms: number, work: (done: () => void) => void
   const mine = (listings = new Set())
   let timer: NodeJS.Timeout | undefined
   await new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
+    timer = later(resolve, ms)
     work(resolve)
   })
   clearTimeout(timer)

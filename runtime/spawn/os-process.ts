@@ -4,6 +4,7 @@ import { socketSource } from '../vm/fd.ts'
 import { socketSink } from '../vm/fd-sink.ts'
 import type { Sink, Source } from '../wire/pipe.ts'
 import { setStreamRef } from '../wire/streams.ts'
+import { later } from '../wire/timers.ts'
 import { END_IT, UNGUARDED_EXIT } from './guard.ts'
 import type * as launching from './launch.ts'
 import { commandFor, type Seat } from './command-line.ts'
@@ -187,7 +188,7 @@ function afterTurn(callback: () => void): void {
 
 async function within(event: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  await Promise.race([event, new Promise(resolve => (timer = setTimeout(resolve, ms)))])
+  await Promise.race([event, new Promise<void>(resolve => (timer = later(resolve, ms)))])
   clearTimeout(timer)
 }
 

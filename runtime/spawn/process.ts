@@ -16,7 +16,7 @@ import { Inflow } from './inflow.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Readiness } from './readiness.ts'
-import { endedFrom, exitOf, startError, unstarted, type Running, type Starter } from './running.ts'
+import { endedFrom, exitOf, inOrder, startError, unstarted, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
 
 /** A child that closed its stdin is given up this much later, unless its exit tells more before. */
@@ -30,9 +30,9 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly address: string
   /** Plain messages to it. */
   readonly stdin: Sender<Req>
-  /** Plain messages from it: what it prints. One that nobody reads stops the child when the pipe is full. */
+  /** What it prints. One that nobody reads stops the child when the pipe is full; its death rejects: see `recv`. */
   readonly stdout: Receiver<Res>
-  /** Its records, and raw text as `#wat/raw`, with `stderr: 'pipe'`; otherwise they are relayed and this is empty. */
+  /** Its records, and raw text as `#wat/raw`, with `stderr: 'pipe'`; otherwise they are relayed and this is empty. It just ends. */
   readonly stderr: Receiver<Tagged>
 
   readonly #settings: Settings
@@ -46,6 +46,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly #ending: Ending
   #running: Running | undefined
   #exit: Exit | undefined
+  #stranger: WatError | undefined
   #awaited = false
 
   /** @internal */
@@ -166,11 +167,11 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   async #start(start: Starter): Promise<Running | undefined> {
     try {
       const running = await start(this.#settings, this.name, this.address)
-      if (running instanceof WatError) this.#onGone({ panic: running }, running)
+      if (running instanceof WatError) this.#onGone({ panic: running }, false, running)
       else this.#onStarted(running)
       return running instanceof WatError ? undefined : running
     } catch (error) {
-      this.#onGone(unstarted(startError(error, this.address)))
+      this.#onGone(unstarted(startError(error, this.address)), this.#ending.ours)
       return undefined
     }
   }
@@ -188,18 +189,19 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   /** From its exit on, what it wrote is read to the end, and then everything that waits for it settles. */
   async #watch(running: Running): Promise<void> {
     const ended = await running.exited
+    const { ours } = this.#ending
     this.#update()
     await running.drained([this.#inflow, this.#stderrFlow])
-    this.#onGone(exitOf(ended, this.#stderrFlow.panic))
+    this.#onGone(exitOf(ended, this.#stderrFlow.panic), ours)
   }
 
-  #onGone(exit: Exit, reason = offline(this.name, this.address, exit)): void {
+  #onGone(exit: Exit, ours: boolean, reason = offline(this.name, this.address, exit)): void {
     this.#exit = exit
     children.delete(this.#child)
     releaseAddress(this.address)
     this.#calls.abort(reason)
     this.#outbox.abort(reason)
-    this.#inflow.end()
+    this.#inflow.end(this.#stranger ?? (ours || inOrder(exit) ? undefined : reason))
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
     this.#exited.resolve(behindRejections(exit))
@@ -207,6 +209,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** It cannot be talked to. */
   #onStranger(error: WatError): void {
+    this.#stranger = error
     this.#calls.abort(error)
     void this.stop()
   }

@@ -28,6 +28,11 @@ export function unstarted(panic: WatError): Exit {
   return { ...(exit?.code !== undefined && { code: exit.code }), panic }
 }
 
+/** Whether that is the end of something that had done all it had to. */
+export function inOrder({ code, panic }: Exit): boolean {
+  return code === 0 && panic === undefined
+}
+
 /** What `#wat/exit` tells. Throws `malformed` when it makes no sense. */
 export function endedFrom(info: Record<string, unknown>, address: string): Ended {
   const panic = info.panic ?? undefined

@@ -11,6 +11,9 @@ import { panicOf, RecordReader, type StderrRecord } from './records.ts'
  */
 const HELD_BYTES = 4 * 1024 * 1024
 
+/** What a record takes besides its text: a line may be one character. */
+const ITEM_BYTES = 120
+
 /** What comes out of a child's stderr: relayed or handed over, and its last words kept. */
 export class StderrFlow {
   readonly receiver: Receiver<Tagged>
@@ -67,7 +70,7 @@ export class StderrFlow {
       this.#onDemand() // its stdout is to be read to the end now: it blocks until it is rid of it
     }
     if (this.#relay) return relayLine(line)
-    this.receiver.offer(record, bytes)
+    this.receiver.offer(record, bytes + ITEM_BYTES)
     this.#onIdle()
     return this.receiver.bytes < HELD_BYTES
   }

@@ -1,5 +1,6 @@
 import { WatError } from '../error.ts'
 import { Queue } from '../wire/queue.ts'
+import { identity } from './identity.ts'
 import { reportFault } from './log.ts'
 import type { Port } from './port.ts'
 import type { Item, Server } from './server.ts'
@@ -30,6 +31,7 @@ export class Desk implements Server {
   #open = new Map<number | symbol, Open>()
   /** Answers to plain values that wait for an earlier one; they must come in order. */
   readonly #order = new Queue<{ text: string | undefined; settled: boolean }>()
+  #orderChars = 0
   readonly #handler: Handler
   readonly #concurrency: number
   readonly #port: Port
@@ -44,7 +46,8 @@ export class Desk implements Server {
   }
 
   wanted(): boolean {
-    return this.#waiting.size < this.#concurrency && this.#order.size < this.#concurrency
+    const slots = this.#concurrency
+    return this.#waiting.size < slots && this.#order.size < slots && this.#orderChars < identity.maxFrame
   }
 
   onItem(item: Item): void {
@@ -135,8 +138,10 @@ export class Desk implements Server {
     if (!slot) return
     slot.text = text
     slot.settled = true
+    this.#orderChars += text.length
     while (this.#order.first?.settled) {
       const { text: ready } = this.#order.shift() as { text: string }
+      this.#orderChars -= ready.length
       if (ready !== '') this.#port.outbox.push(ready)
     }
     this.#check()

@@ -28,6 +28,7 @@ interface Stop {
 const controller = new AbortController()
 const hooks: (() => unknown)[] = []
 let deadline = Infinity
+let cutOff: NodeJS.Timeout | undefined
 let stopping = false
 let asked = false
 let finalSignal: NodeJS.Signals | undefined
@@ -79,7 +80,8 @@ export function stop({ graceMs, signal, reason, asked: byParent = false }: Stop)
     asked = byParent
     deadline = sooner
     // Holds the event loop too: what the stop waits for may not.
-    later(() => performance.now() >= deadline - 1 && finish(), graceMs)
+    clearTimeout(cutOff)
+    cutOff = later(() => performance.now() >= deadline - 1 && finish(), graceMs)
   }
   if (stopping) return
   stopping = true
@@ -98,7 +100,7 @@ async function end(): Promise<void> {
   const left = childGraceMs()
   await Promise.all([...children].map(child => child.stopWithin(left)))
   await runHooks()
-  await port.outbox.end()
+  await port.end()
 }
 
 /** In-flight work may hang on a child that is stuck: while there are children it gets a part of the time. */

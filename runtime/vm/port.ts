@@ -18,19 +18,10 @@ import type { Sink, Source } from '../wire/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
 import { identity } from './identity.ts'
+import type { PortEvents } from './port-events.ts'
 import type { Server } from './server.ts'
+import { watchUnread } from './unread.ts'
 import { Unserved } from './unserved.ts'
-
-interface PortEvents {
-  /** The parent gives this process, a spare, its program. */
-  onRun(info: Record<string, unknown>): void
-  /** The parent wants this process to stop. */
-  onStop(graceMs: number): void
-  /** The input held something malformed or too large. */
-  onFault(error: WatError): void
-  /** Whoever reads our output is gone, or it cannot be written. `silently`: no sender will be told of a loss. */
-  onBroken(error: WatError, silently: boolean): void
-}
 
 /** This process's own end of its pipes: what comes in from whoever started it, and what goes back. */
 export class Port {
@@ -41,15 +32,14 @@ export class Port {
   #refused = false
   #saidEnd = false
   #ref = false
-  readonly #unserved = new Unserved()
-  #refusal: WatError | undefined
   #writeValue = writeValue
   #onUse = () => {}
 
   readonly outbox = new Outbox(
-    () => this.#link?.pump(),
+    () => this.#onRoom(),
     (error, silently) => {
       this.outbox.abort(error)
+      this.#onRoom() // for what it drops
       this.#events?.onBroken(error, silently)
     },
   )
@@ -58,6 +48,8 @@ export class Port {
     () => this.#link?.pump(),
   )
   readonly stdout: Sender<unknown>
+  readonly #unserved = new Unserved(this.outbox)
+  readonly #watch = watchUnread(this.stdin, () => this.#unserved.refused && !this.#server && !this.ended)
 
   constructor() {
     this.stdout = new Sender(this.outbox, (out, id, value) => this.#writePlain(out, id, value), Infinity)
@@ -76,6 +68,7 @@ export class Port {
       onIdle: () => {
         this.outbox.flush()
         this.#updateRef()
+        this.#watch.look()
       },
     })
     this.#link.pump()
@@ -120,7 +113,7 @@ export class Port {
     if (this.#server) throw new WatError('denied', 'this process is serving already')
     this.#onUse()
     this.#server = server
-    for (const { value } of this.stdin.drain()) server.onItem({ id: undefined, body: value })
+    for (const body of this.stdin.drain()) server.onItem({ id: undefined, body })
     this.#unserved.drain().forEach(request => server.onItem(request))
     if (this.#refused || this.ended) server.onEnd()
     else this.pump()
@@ -140,13 +133,12 @@ export class Port {
     this.stdin.finish()
     this.#server?.onEnd()
     this.refuseRequests(new WatError('offline', 'the process is stopping'))
-    this.#link?.pump()
   }
 
   /** Answers requests with `refusal` from now on, unless somebody serves. */
   refuseRequests(refusal: WatError): void {
-    this.#refusal = refusal
-    for (const { id } of this.#unserved.drain()) this.fail(id, refusal)
+    this.#unserved.refuse(refusal)
+    this.#link?.pump()
   }
 
   reply(id: number, body: unknown): void {
@@ -155,6 +147,13 @@ export class Port {
 
   fail(id: number, error: unknown): void {
     this.outbox.push(errorFrame(id, toFault(error, identity.address), identity.maxFrame))
+  }
+
+  /** Writes what is owed, and last words; resolves when the output is written and closed for the other side. */
+  end(lastWords?: string): Promise<void> {
+    this.#unserved.flushAll()
+    if (lastWords !== undefined) this.outbox.push(lastWords)
+    return this.outbox.end()
   }
 
   /** The text of a plain value; throws what `send` rejects with. */
@@ -170,6 +169,11 @@ export class Port {
     writeWithin(out, this.#writeValue, id, value, identity.maxFrame)
   }
 
+  #onRoom(): void {
+    this.#unserved.flush()
+    this.#link?.pump()
+  }
+
   #demand(): void {
     if (!this.opened) return this.stdin.finish()
     this.#onUse()
@@ -179,10 +183,10 @@ export class Port {
 
   /** Input is read while somebody waits for it, and a little ahead so that a stop is seen. */
   #wanted(): boolean {
+    if (this.#unserved.unheard) return false
     if (this.#refused) return true
     if (this.#server) return this.#server.wanted() && !this.outbox.full
-    const held = this.stdin.bytes + this.#unserved.bytes
-    return this.stdin.wanted || held < this.#readAhead()
+    return this.stdin.wanted || this.stdin.bytes + this.#unserved.bytes < this.#readAhead()
   }
 
   /**
@@ -201,7 +205,6 @@ export class Port {
         return this.stdin.offer(frame.value, bytes)
       case 'request':
         if (this.#server && !this.#refused) return this.#server.onItem({ id: frame.id, body: frame.body })
-        if (this.#refusal) return this.fail(frame.id, this.#refusal)
         return this.#unserved.push(frame.id, frame.body, bytes)
       case 'cancel':
         if (this.#server) return this.#server.onCancel(frame.id)
@@ -220,7 +223,7 @@ export class Port {
 
   #onFault(error: WatError): void {
     const head = (error.data as { head?: { tag?: unknown; id?: unknown } } | undefined)?.head
-    if (head?.tag === 'wat/req' && typeof head.id === 'number') this.fail(head.id, error)
+    if (head?.tag === 'wat/req' && typeof head.id === 'number') this.#unserved.fail(head.id, error)
     this.#events?.onFault(error)
   }
 

@@ -60,7 +60,7 @@ export class Outbox {
 
   /** The same to the byte, as far as the pipe can tell: it changes when something is taken. */
   get unwritten(): number {
-    const left = (this.#writing ? this.#sink?.left?.() : undefined) ?? this.#inFlight
+    const left = (this.#writing ? this.#sink?.held : undefined) ?? this.#inFlight
     return left + this.#chunkBytes + this.#out.length
   }
 
@@ -151,6 +151,17 @@ export class Outbox {
       this.flush()
       if (!this.full) this.#onDrain()
     })
+  }
+
+  /** Makes room, blocking: until no more than `bytes` are queued, or the pipe takes nothing for `patienceMs`. */
+  relieve(bytes: number, patienceMs: number): void {
+    this.flush()
+    while (this.#writing && this.queued > bytes) {
+      const leave = Math.max(0, bytes - this.#chunkBytes - this.#out.length)
+      const moved = this.#sink?.relieve?.(leave, patienceMs) ?? false
+      if (this.#writing) this.#inFlight = this.#sink?.held ?? this.#inFlight
+      if (!moved) return
+    }
   }
 
   /**

@@ -24,10 +24,15 @@ export interface Sink {
    * caller's again when this returns, or `done` is called: what is not written by then must be copied.
    */
   write(chunks: Uint8Array[], done: (error?: Error) => void): void
-  /** Bytes of the write under way that have not been taken. */
-  left?(): number
   /** A good moment to go on with a write for which there was no room before. */
   retry?(): void
+  /** Bytes of the write under way that have not been taken. */
+  readonly held?: number
+  /**
+   * Goes on with `write`, blocking, until it is done or holds no more than `leave` bytes; false when nobody has taken
+   * anything for `patienceMs`. The event loop turns again afterwards.
+   */
+  relieve?(leave: number, patienceMs: number): boolean
   /**
    * Hands over what `write` still holds and then the chunks, blocking; for the last moments of a process. May give
    * the error of what cannot be written.

@@ -1,8 +1,9 @@
+import type { WatError } from '../error.ts'
 import { Queue } from './queue.ts'
 
-interface Held<T> {
-  value: T
-  bytes: number
+interface Waiter<T> {
+  resolve(value: T | undefined): void
+  reject(reason: WatError): void
 }
 
 /**
@@ -10,12 +11,16 @@ interface Held<T> {
  * It is pull-based: one that nobody reads holds a bounded amount and then stops reading its pipe.
  */
 export class Receiver<T = unknown> implements AsyncIterable<T> {
-  #held: Held<T>[] = []
+  // Two lists, and not one of pairs: the smallest values come in millions.
+  #held: T[] = []
+  #sizes: number[] = []
   #first = 0
   #bytes = 0
-  readonly #waiters = new Queue<(value: T | undefined) => void>()
+  #taken = 0
+  readonly #waiters = new Queue<Waiter<T>>()
   #watchers = new Set<() => void>()
   #ended = false
+  #failure: WatError | undefined
   #closed = false
   readonly #onDemand: () => void
   readonly #onClose: () => void
@@ -26,21 +31,26 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
     this.#onClose = onClose
   }
 
-  /** The next value; `undefined` at end of input, also when the other end died. Never rejects. */
+  /**
+   * The next value; `undefined` at the end. Rejects with `offline`, behind the last value, when what it reads
+   * from died: a child that ended by a signal, a panic or an exit code other than 0, unless `stop` or `kill`
+   * ended it. It rejects again each time.
+   */
   recv(): Promise<T | undefined> {
-    const held = this.#take()
-    if (held) {
+    if (this.#first < this.#held.length) {
+      const value = this.#take()
       this.#onDemand()
-      return Promise.resolve(held.value)
+      return Promise.resolve(value)
     }
+    if (this.#failure) return Promise.reject(this.#failure)
     if (this.#ended) return Promise.resolve(undefined)
-    return new Promise(resolve => {
-      this.#waiters.push(resolve)
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject })
       this.#onDemand()
     })
   }
 
-  /** Reads to the end of input; leaving the loop early keeps what was not read. */
+  /** Reads to the end, and rejects as `recv` does; leaving the loop early keeps what was not read. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
       const value = await this.recv()
@@ -53,9 +63,8 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#held = []
-    this.#first = 0
-    this.#bytes = 0
+    this.#forget()
+    this.#failure = undefined
     this.finish()
     this.#onClose()
   }
@@ -63,6 +72,11 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   /** @internal Bytes held for a reader that has not come yet. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** @internal How many values a reader who came later than they did has taken: whether anybody reads. */
+  get taken(): number {
+    return this.#taken
   }
 
   /** @internal Whether somebody waits for a value. */
@@ -84,26 +98,29 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   offer(value: T, bytes: number): void {
     if (this.#ended) return
     const waiter = this.#waiters.shift()
-    if (waiter) return waiter(value)
-    this.#held.push({ value, bytes })
+    if (waiter) return waiter.resolve(value)
+    this.#held.push(value)
+    this.#sizes.push(bytes)
     this.#bytes += bytes
     this.#notify()
   }
 
-  /** @internal No more values will come. Idempotent. */
-  finish(): void {
+  /** @internal No more values will come: the proper end, or the death of what they came from. Idempotent. */
+  finish(failure?: WatError): void {
     if (this.#ended) return
     this.#ended = true
-    for (const waiter of this.#waiters.drain()) waiter(undefined)
+    this.#failure = failure
+    for (const waiter of this.#waiters.drain()) {
+      if (failure) waiter.reject(failure)
+      else waiter.resolve(undefined)
+    }
     this.#notify()
   }
 
   /** @internal Everything held, for whoever serves from now on. */
-  drain(): { value: T; bytes: number }[] {
+  drain(): T[] {
     const held = this.#held.slice(this.#first)
-    this.#held = []
-    this.#first = 0
-    this.#bytes = 0
+    this.#forget()
     return held
   }
 
@@ -117,17 +134,25 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
     }
   }
 
-  #take(): Held<T> | undefined {
-    if (this.#first === this.#held.length) return undefined
-    const held = this.#held[this.#first] as Held<T>
-    this.#bytes -= held.bytes
+  #take(): T {
+    const value = this.#held[this.#first] as T
+    this.#bytes -= this.#sizes[this.#first] as number
     this.#first++
-    // Taken values leave the array in bulk: shifting one by one would make a long queue quadratic.
+    this.#taken++
+    // Taken values leave the lists in bulk: shifting one by one would make a long queue quadratic.
     if (this.#first === this.#held.length || this.#first > 1024) {
       this.#held = this.#held.slice(this.#first)
+      this.#sizes = this.#sizes.slice(this.#first)
       this.#first = 0
     }
-    return held
+    return value
+  }
+
+  #forget(): void {
+    this.#held = []
+    this.#sizes = []
+    this.#first = 0
+    this.#bytes = 0
   }
 
   #notify(): void {
@@ -138,7 +163,7 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
 /**
  * Waits for the first of several receivers that has a value or has ended, and gives that receiver.
  * Takes nothing: `recv` on it settles at once, and no value of the others is lost. When several are
- * ready the first in the list is given. Rejects with a `TypeError` when the list is empty.
+ * ready the first in the list is given. One whose source died is ready: its `recv` rejects. Rejects with a `TypeError` when the list is empty.
  */
 export async function select<R extends Receiver<any>>(receivers: Iterable<R>): Promise<R> {
   const list = [...receivers]

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { ChannelReader, ChannelWriter } from '../channel/index.ts'
 import { MAX_TIMER_MS } from './limits.ts'
+import { patiently } from './patience.ts'
 import type { Sink, Source } from './pipe.ts'
 
 /** So much is read at once before others in this thread have a turn. */
@@ -82,6 +83,8 @@ export class RingSink implements Sink {
   readonly #writer: ChannelWriter
   readonly #hold = new Hold()
   #chunks: Uint8Array[] = []
+  /** Of the write that waits for room. */
+  #done: ((error?: Error) => void) | undefined
 
   constructor(writer: ChannelWriter) {
     this.#writer = writer
@@ -93,11 +96,22 @@ export class RingSink implements Sink {
     if (this.#chunks.length === 0 || error) return done(error)
     chunks.push(Buffer.from(chunks.pop() as Uint8Array)) // the memory of the last one is no longer ours
     this.#hold.set(true)
+    this.#done = done
     void this.#finish(done)
   }
 
-  left(): number {
-    return this.#chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
+  get held(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  }
+
+  relieve(leave: number, patienceMs: number): boolean {
+    const step = () => {
+      const error = this.#put()
+      if (this.#chunks.length > 0 && !error) return false
+      this.#settle(error)
+      return true
+    }
+    return patiently(step, () => this.held, leave, patienceMs)
   }
 
   writeSync(chunks: Uint8Array[]): void {
@@ -127,10 +141,17 @@ export class RingSink implements Sink {
     let error: Error | undefined
     while (!error && this.#chunks.length > 0) {
       await this.#writer.waitWritable()
+      if (this.#done !== done) return // it was relieved of it
       error = this.#put()
     }
+    this.#settle(error)
+  }
+
+  #settle(error?: Error): void {
+    const done = this.#done
+    this.#done = undefined
     this.#hold.set(false)
-    done(error)
+    done?.(error)
   }
 
   /** Writes what there is room for. */

@@ -145,10 +145,11 @@ describe.each(tiers)('a program in $name', tier => {
         const child = spawn(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
         const exit = await child.exited
         let length = 0
-        for await (const text of child.stdout) length += (text as string).length
+        let end: any
+        try { for await (const text of child.stdout) length += (text as string).length } catch (error) { end = told(error) }
         const records = []
         for await (const record of child.stderr) records.push(record.tag)
-        await println([length, ended(exit), records])`,
+        await println([length, ended(exit), records, end.cause.message])`,
       'child.ts': ts`
         import { log, println } from 'wat-vm'
         for (let n = 0; n < 40; n++) void println('x'.repeat(100_000))
@@ -160,6 +161,54 @@ describe.each(tiers)('a program in $name', tier => {
       4_000_000,
       { code: 2, panic: { message: 'late' } },
       ['wat/log', 'wat/raw', 'wat/panic'],
+      'late',
+    ])
+  })
+
+  it('P48 P73 tells behind the last value that its source died; one that ended, or that we ended, just ends', async ({
+    lab,
+  }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const read = async (child: any) => {
+          const seen: unknown[] = []
+          try { for await (const value of child.stdout) seen.push(value); seen.push('end') }
+          catch (error) { const { code, exit, cause } = told(error); seen.push(code, exit, cause?.message) }
+          return seen
+        }
+        const start = (how: string) => spawn(new URL('./child.ts', import.meta.url), { args: [how], stderr: 'pipe' })
+        for (const how of ['exit', 'panic', 'done']) await println(await read(start(how)))
+        const signalled = start('stay')
+        await signalled.stdout.recv()
+        signalled.signal('SIGKILL')
+        await println(await read(signalled))
+        for (const end of ['stop', 'kill'] as const) {
+          const ours = start('stay')
+          await ours.stdout.recv()
+          await Promise.all([ours[end](), read(ours).then(println)])
+        }
+        const late = start('exit')
+        await late.exited
+        await late.stop()
+        await println(await read(late))
+        await println(await read(late))`,
+      'child.ts': ts`
+        import { println, self } from 'wat-vm'
+        await println(1)
+        if (self.args[0] !== 'stay') void println(2)
+        if (self.args[0] === 'exit') process.exit(3)
+        if (self.args[0] === 'panic') throw new Error('oh')
+        if (self.args[0] === 'stay') setInterval(() => {}, 1000)`,
+    })
+    expect(facts).toEqual([
+      [1, 2, 'offline', { code: 3 }, null],
+      [1, 2, 'offline', { code: 2 }, 'oh'],
+      [1, 2, 'end'],
+      ['offline', { signal: 'SIGKILL' }, null],
+      ['end'],
+      ['end'],
+      [1, 2, 'offline', { code: 3 }, null],
+      ['offline', { code: 3 }, null],
     ])
   })
 

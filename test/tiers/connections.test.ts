@@ -114,8 +114,13 @@ describe('a server', () => {
           await client.ready
           await new Promise(resolve => setTimeout(resolve, 300))
           let length = 0
-          for await (const text of client.stdout) { length += text.length; await new Promise(resolve => setTimeout(resolve, 5)) }
-          await println([length, await client.exited])
+          let end: any
+          try {
+            for await (const text of client.stdout) { length += text.length; await new Promise(resolve => setTimeout(resolve, 5)) }
+          } catch (error) {
+            end = error
+          }
+          await println([length, end.code, await client.exited])
           await server.close()`,
         'program.ts': ts`
           import { println } from 'wat-vm'
@@ -124,7 +129,7 @@ describe('a server', () => {
       }),
       { args: [secretFile(lab)] },
     )
-    expect(facts).toEqual([[2_000_000, { code: 3 }]])
+    expect(facts).toEqual([[2_000_000, 'offline', { code: 3 }]])
   })
 
   it('P50 closes within its grace, also when a client does not read', async ({ lab }) => {

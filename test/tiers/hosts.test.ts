@@ -175,8 +175,13 @@ describe('a host', () => {
           await child.ready
           await new Promise(resolve => setTimeout(resolve, 300))
           let length = 0
-          for await (const text of child.stdout) { length += text.length; await new Promise(resolve => setTimeout(resolve, 5)) }
-          await println([length, await child.exited])`,
+          let end: any
+          try {
+            for await (const text of child.stdout) { length += text.length; await new Promise(resolve => setTimeout(resolve, 5)) }
+          } catch (error) {
+            end = error
+          }
+          await println([length, end.code, await child.exited])`,
         'child.ts': ts`
           import { println } from 'wat-vm'
           for (let n = 0; n < 20; n++) void println('x'.repeat(100_000))
@@ -184,7 +189,7 @@ describe('a host', () => {
       }),
       { args: [at, secret] },
     )
-    expect(facts).toEqual([[2_000_000, { code: 3 }]])
+    expect(facts).toEqual([[2_000_000, 'offline', { code: 3 }]])
     host.signal('SIGTERM')
     await host.ended
   })

@@ -1,0 +1,119 @@
+import { describe, expect, it, ts } from '../support/lab.ts'
+import { tierModule, tiers } from '../tiers/tiers.ts'
+
+/** Prints a value with each answer. */
+const chatty = ts`
+  import { println, serve } from 'wat-vm'
+  await serve((n: number) => { void println([n, 'x'.repeat(1000)]); return n })`
+
+const warning =
+  /#wat\/log \{:level :warn .*:message "plain values that nobody reads, (\d+) bytes, hold up the replies of \/chatty/
+
+describe('no silent stop', () => {
+  it('P74 plain values that nobody reads and that hold up replies are told once, with what to do', async ({
+    lab,
+  }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { println, spawnProcess } from 'wat-vm'
+        const child = spawnProcess<number, number>(new URL('./chatty.ts', import.meta.url), { maxFrame: 100_000 })
+        let answered = 0
+        const calls = (async () => { for (let n = 0; n < 1000; n++) answered = await child.call(n) })()
+        await new Promise(resolve => setTimeout(resolve, 3500))
+        await println(answered < 999)
+        child.stdout.close() // as the record says
+        await calls
+        await println(answered)`,
+      'chatty.ts': chatty,
+    })
+    const { code, stdout, stderr } = await lab.run(program)
+    expect([code, stdout]).toEqual([0, 'true\n999\n'])
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stderr).toMatch(warning)
+    expect(stderr).toMatch(
+      /read its stdout, or close\(\) it" :data \{:child "\/chatty" :bytes \d+ :pending 1\}\}/,
+    )
+  })
+
+  it('P74 nothing is told of a reader who is slow, nor of values that hold up nobody', async ({ lab }) => {
+    const program = lab.program({
+      'parent.ts': ts`
+        import { println, spawnProcess } from 'wat-vm'
+        const child = spawnProcess<number, number>(new URL('./chatty.ts', import.meta.url), { maxFrame: 20_000 })
+        const calls = (async () => { for (let n = 0; n < 100; n++) await child.call(n) })()
+        let seen = 0
+        for (; seen < 25; seen++) {
+          await child.stdout.recv()
+          await new Promise(resolve => setTimeout(resolve, 150))
+        }
+        for (; seen < 100; seen++) await child.stdout.recv()
+        await calls
+        const silent = spawnProcess(new URL('./flood.ts', import.meta.url))
+        await silent.ready
+        await new Promise(resolve => setTimeout(resolve, 2500))
+        await println(seen)`,
+      'chatty.ts': chatty,
+      'flood.ts': ts`import { println } from 'wat-vm'; for (;;) await println('x'.repeat(1000))`,
+    })
+    const { code, stdout, stderr } = await lab.run(program)
+    expect([code, stdout, stderr]).toEqual([0, '100\n', ''])
+  })
+
+  it('P74 a plain Node parent is told, too', async ({ lab }) => {
+    const program = lab.program({
+      'parent.mjs': ts`
+        import { spawnProcess } from ${JSON.stringify(new URL('../../dist/core.js', import.meta.url).href)}
+        const child = spawnProcess(new URL('./chatty.ts', import.meta.url), { maxFrame: 100_000, stopGrace: 500 })
+        for (let n = 0; n < 1000; n++) await child.call(n)`,
+      'chatty.ts': chatty,
+    })
+    const live = lab.command(process.execPath, [program])
+    expect(await live.stderr.match(/#wat\/log/)).toMatch(warning)
+    live.signal('SIGKILL')
+    await live.ended
+  })
+
+  it('P74 a child whose stdin is full of what it never reads says so, and a root does not', async ({
+    lab,
+  }) => {
+    const files = {
+      'parent.ts': ts`
+        import { spawnProcess } from 'wat-vm'
+        const child = spawnProcess(new URL('./deaf.ts', import.meta.url))
+        await child.ready
+        for (let n = 0; n < 1000; n++) void child.stdin.send('x'.repeat(1000))
+        await child.call(1)`,
+      'deaf.ts': ts`setInterval(() => {}, 1000)`,
+    }
+    const live = lab.start(lab.program(files))
+    expect(await live.stderr.match(/#wat\/log/)).toMatch(
+      /:level :warn .*:address "\/deaf".* "plain values that nobody reads hold up what comes behind them: read stdin/,
+    )
+    live.signal('SIGTERM')
+    await live.ended
+    const root = lab.start(lab.program(files['deaf.ts']))
+    void root.writeAll('1\n'.repeat(1_000_000)).catch(() => {})
+    await new Promise(resolve => setTimeout(resolve, 2500))
+    root.signal('SIGTERM')
+    expect((await root.ended).stderr).toBe('')
+  })
+})
+
+describe.each(tiers)('no silent stop in $name', tier => {
+  it.skipIf(Boolean(tier.missing))('P48 P74 the one who waits is told', async ({ lab }) => {
+    const { args, close } = await tier.prepare(lab)
+    const program = lab.program({
+      'main.ts': ts`
+        import { spawn } from './tier.ts'
+        const child = spawn(new URL('./chatty.ts', import.meta.url), { maxFrame: 100_000 })
+        for (let n = 0; n < 1000; n++) await child.call(n)`,
+      'chatty.ts': chatty,
+      'tier.ts': tierModule,
+    })
+    const live = lab.start(program, { args })
+    expect(await live.stderr.match(/#wat\/log/)).toMatch(warning)
+    live.signal('SIGTERM')
+    await live.ended
+    await close()
+  })
+})
