@@ -245,7 +245,7 @@ const outer = spawnProcess(async ({ serve, spawnProcess }) => {
 await println(await outer.call(1).catch((error: any) => error.stack))`)
     const [stack] = await lab.facts<string>(program)
     expect(stack).toMatch(
-      /program\.ts:5:13\)?\n[^]*at call to \/function\n[^]*program\.ts:8:37[^]*program\.ts:10:27/,
+      /program\.ts:5:13\)?\n[^]*at call to \/function\/function\n[^]*program\.ts:8:37[^]*program\.ts:10:27/,
     )
   })
 })
