@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { parseAll, type Tagged } from '../../runtime/edn/index.ts'
 import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import { repository } from '../support/machine.ts'
@@ -178,7 +179,7 @@ describe('a process that dies of a fault of another', () => {
   it('P78 P19 a person is told the same', async ({ lab }) => {
     const program = lab.program({ 'parent.ts': parent(`await child.call('boom')`), 'kid.ts': kid })
     const { stdout } = await lab.sh(`script -qec "wat '$1'" /dev/null </dev/null`, { args: [program] })
-    const text = stdout.replaceAll(/\u001B\[\d+m/g, '').replaceAll('\r', '')
+    const text = stripVTControlCharacters(stdout).replaceAll('\r', '')
     expect(text).toMatch(
       /^panic \/ handler: did not catch a fault of \/kid: boom\n.*parent\.ts:3:[^]*caused by \/kid handler: boom\n.*kid\.ts:4:/m,
     )
@@ -244,7 +245,7 @@ const outer = spawnProcess(async ({ serve, spawnProcess }) => {
 await println(await outer.call(1).catch((error: any) => error.stack))`)
     const [stack] = await lab.facts<string>(program)
     expect(stack).toMatch(
-      /program\.ts:5:13\)?\n[^]*at call to \/function\n[^]*program\.ts:8:37[^]*program\.ts:10:27/,
+      /program\.ts:5:13\)?\n[^]*at call to \/function\/function\n[^]*program\.ts:8:37[^]*program\.ts:10:27/,
     )
   })
 })
