@@ -27,6 +27,8 @@ interface PortEvents {
   onStop(graceMs: number): void
   /** The input held something malformed or too large. */
   onFault(error: WatError): void
+  /** The program waits for input. */
+  onWaiting?(): void
   /** Whoever reads our output is gone, or it cannot be written. */
   onBroken(error: WatError): void
 }
@@ -235,6 +237,7 @@ export class Port {
     if (waitedFor === this.#ref) return
     this.#ref = waitedFor
     this.#source?.setRef(waitedFor)
+    if (waitedFor) this.#events?.onWaiting?.()
   }
 }
 
