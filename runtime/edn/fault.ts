@@ -1,12 +1,8 @@
 import { Keyword, kw } from './keyword.ts'
-import { WatError, type WatCode } from '../error.ts'
+import { WatError, type ExitStatus, type WatCode, type WatErrorData } from '../error.ts'
 
 /** What happened to a process, three facts apart; absent is `undefined`. */
-export interface Exit {
-  /** Its exit code, when it ended by itself. */
-  code?: number
-  /** The signal that killed it. */
-  signal?: string
+export interface Exit extends ExitStatus {
   /** What it said with its last words. */
   panic?: WatError
 }
@@ -31,8 +27,9 @@ function errorFault(error: Error, address: string, depth: number): FaultMap {
   const fault: FaultMap = { type: kw(`wat/${codeOf(error)}`), message: error.message }
   if (error instanceof WatError) {
     fault.address = error.address ?? address
-    if (error.code === 'offline' && isExit(error.data)) return offlineFault(fault, error, address, depth)
-    if (error.data !== undefined) fault.data = error.data
+    if (error.code === 'offline' && Object.keys(error.data).includes('exit'))
+      return offlineFault(fault, error, address, depth)
+    if (error.data !== undefined && !isEmptyOffline(error)) fault.data = error.data
   } else {
     fault.address = address
     if (error.name !== 'Error') fault.data = { name: error.name, ...ownData(error) }
@@ -54,7 +51,8 @@ export function fromFault(fault: unknown, fallbackAddress?: string): WatError {
   if (map.cause !== undefined) options.cause = fromFault(map.cause)
   if (map.data !== undefined) options.data = map.data
   if (code === 'offline' && map.exit !== undefined) {
-    options.data = map.panic === undefined ? { exit: map.exit } : { exit: map.exit, panic: map.panic }
+    const exit = exitFrom(map.exit)
+    options.data = map.panic === undefined ? { exit } : { exit, panic: map.panic }
     if (map.panic !== undefined) options.cause = fromFault(map.panic)
   }
   const message = typeof map.message === 'string' ? map.message : 'the fault carries no message'
@@ -118,17 +116,27 @@ function describe(value: unknown): string {
 }
 
 function offlineFault(fault: FaultMap, error: WatError, address: string, depth: number): FaultMap {
-  const data = error.data as { exit: unknown; panic?: unknown }
-  fault.exit = data.exit
+  const { exit, panic } = error.data as WatErrorData['offline']
+  fault.exit = exit
   // The panic is the cause: written once, or a chain through n levels would double n times.
-  if (data.panic !== undefined) fault.panic = data.panic
+  if (panic !== undefined) fault.panic = panic
   else if (error.cause !== undefined && depth < MAX_CAUSES)
     fault.cause = toFault(error.cause, address, depth + 1)
   return fault
 }
 
-function isExit(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'exit' in data
+/** What an `offline` says that knows nothing of an exit: `data` has but the `exit` that nobody sees. */
+function isEmptyOffline({ code, data }: WatError): boolean {
+  return code === 'offline' && Object.keys(data).length === 0
+}
+
+/** Anything may come over a wire. */
+function exitFrom(exit: unknown): ExitStatus {
+  const { code, signal } = (typeof exit === 'object' && exit !== null ? exit : {}) as Record<string, unknown>
+  return {
+    ...(typeof code === 'number' && { code }),
+    ...(typeof signal === 'string' && { signal }),
+  }
 }
 
 function exitMap(exit: Exit): Record<string, unknown> {

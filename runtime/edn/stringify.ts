@@ -4,7 +4,7 @@ import { layout } from './layout.ts'
 /** How `stringify` writes. */
 export interface StringifyOptions {
   /** For people: on several lines, about 80 wide. */
-  pretty?: boolean
+  pretty?: boolean | undefined
 }
 
 /** The value as EDN, on one line. Throws a `WatError`, `encode`, whose `data.path` names what EDN cannot carry. */

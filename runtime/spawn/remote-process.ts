@@ -1,3 +1,4 @@
+import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { sayKill, sayLaunch, saySignal, toControl, type Control, type Launch } from '../wire/control.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
@@ -78,11 +79,11 @@ export class RemoteProcess implements Running {
     if (this.#lost) await this.#way.drained?.(flows)
   }
 
-  signal(name: NodeJS.Signals): boolean {
+  signal(name: SignalName): boolean {
     return this.#order(saySignal(name, false))
   }
 
-  signalGroup(name: NodeJS.Signals): boolean {
+  signalGroup(name: SignalName): boolean {
     return this.#order(saySignal(name, true))
   }
 

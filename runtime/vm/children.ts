@@ -1,3 +1,5 @@
+import type { SignalName } from '../ambient.ts'
+
 /** What the life of a process needs of one that it has started, whatever tier that is on. */
 export interface Child {
   /** Stops it and everything below it, within `graceMs`; resolves when it is gone. Never rejects. */
@@ -5,7 +7,7 @@ export interface Child {
   /** Kills it and everything below it at once; resolves when the kill is sent. Never rejects. */
   killTree(): Promise<void>
   /** Sends it a signal, if it runs. */
-  signal(name: NodeJS.Signals): void
+  signal(name: SignalName): void
   /** Kills its process group, for the moment in which nothing can be awaited any more. */
   killGroup(): void
 }

@@ -1,3 +1,4 @@
+import type { GlobalSignal } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
@@ -8,9 +9,9 @@ import type { Outbox } from './outbox.ts'
 /** When a call is given up. */
 export interface CallOptions {
   /** Milliseconds until the call rejects with `timeout` and is cancelled at the other end. */
-  timeout?: number
+  timeout?: number | undefined
   /** Aborting it rejects the call with `cancelled` and cancels it at the other end. */
-  signal?: AbortSignal
+  signal?: GlobalSignal | undefined
 }
 
 interface Call extends Numbered {
@@ -21,6 +22,7 @@ interface Call extends Numbered {
   unlisten?: () => void
 }
 
+/** @internal */
 interface CallsOptions {
   outbox: Outbox
   maxInFlight: number
@@ -31,7 +33,10 @@ interface CallsOptions {
   onBusy(busy: boolean): void
 }
 
-/** The caller's side of request and reply: which calls are open, and how each one settles. */
+/**
+ * The caller's side of request and reply: which calls are open, and how each one settles.
+ * @internal
+ */
 export class Calls {
   readonly #open = new OpenCalls<Call>()
   #waiting: Call[] = []
@@ -142,7 +147,7 @@ export class Calls {
     })
   }
 
-  #cancelled(signal: AbortSignal): WatError {
+  #cancelled(signal: GlobalSignal): WatError {
     const { name, address } = this.#options.peer()
     return new WatError('cancelled', `the call to ${name} was cancelled`, { address, cause: signal.reason })
   }
