@@ -35,7 +35,7 @@ const listings: Plugin = {
 
 /** What the first reply of a process and its first child do not need: loaded when it is asked for. */
 const LATER =
-  /runtime\/(edn|error|jsedn|net|channel|vm\/(start|version|thread)|portable\/(?!package-files)|spawn\/(launch|listing|treekill|waker|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
+  /runtime\/(edn|error|jsedn|net|channel|version|vm\/(start|thread)|portable\/(?!package-files)|spawn\/(launch|listing|treekill|waker|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
 
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
@@ -46,7 +46,7 @@ export default defineConfig({
   input: {
     boot: 'runtime/vm/start.ts',
     channel: 'runtime/channel/index.ts',
-    core: 'runtime/core.ts',
+    core: 'runtime/index.ts',
     edn: 'runtime/edn/index.ts',
     jsedn: 'runtime/jsedn/index.ts',
   },
@@ -61,7 +61,7 @@ export default defineConfig({
     chunkFileNames: '[name].js',
     codeSplitting: {
       groups: [
-        { name: 'codec', test: /^\0node:(buffer|fs|path)$|runtime\/(edn|error)/ },
+        { name: 'codec', test: /^\0node:(buffer|fs|path)$|runtime\/(edn|error|version)/ },
         { name: 'core', test: id => /^\0node:(os|url|module)$|\/runtime\//.test(id) && !LATER.test(id) },
       ],
     },

@@ -13,31 +13,106 @@ export type WatCode =
   | 'denied' // not allowed: a reserved tag, a use of what is not yours
   | 'encode' // a value that EDN cannot carry
 
+/** How a process ended; absent is `undefined`. */
+export interface ExitStatus {
+  /** Its exit code, when it ended by itself. */
+  code?: number
+  /** The signal that killed it. */
+  signal?: string
+}
+
+/** Where in the input: from 0 in `offset`, from 1 in `line` and `column`. */
+interface Place {
+  readonly offset?: number
+  readonly line?: number
+  readonly column?: number
+}
+
+/**
+ * What an error carries in `data`, by its code. Only `exit` of `offline` is always there: of the rest any may be
+ * missing, above all where a program or a peer in another language made the error.
+ */
+export interface WatErrorData extends Record<WatCode, unknown> {
+  /** What a `WatError` was given; of another error its name and simple fields; what was thrown if it is no error. */
+  handler: unknown
+  /** The caller's time, in milliseconds. */
+  timeout: { readonly timeout?: number } | undefined
+  cancelled: unknown
+  /**
+   * `exit` says how the other end ended, and is empty where nobody knows; `panic` is the fault it died of, which is
+   * the `cause`, too; `code` is the system's word for what is wrong with a connection or a pipe.
+   */
+  offline: { readonly exit: ExitStatus; readonly panic?: unknown; readonly code?: string }
+  /** Where, and `incomplete` when the text ends inside a form. */
+  malformed: (Place & { readonly incomplete?: boolean }) | undefined
+  /** Where it came in; how large it was and what is allowed, as far as they are known. */
+  'too-large': (Place & { readonly bytes?: number; readonly maxFrame?: number }) | undefined
+  'no-handler': unknown
+  overloaded: unknown
+  /** What was refused, where that needs to be told. */
+  denied: unknown
+  /** The path to the culprit, as `$.a[0]`. */
+  encode: { readonly path?: string } | undefined
+}
+
 /** What an error tells besides its code and message. */
 export interface WatErrorOptions {
   /** Where in the tree it happened: the address of the process that made the error. */
-  address?: string
-  /** Machine-readable detail, EDN values only. */
+  address?: string | undefined
+  /** Machine-readable detail, EDN values only; for `offline` a map. */
   data?: unknown
   /** What led to it. A chain of causes survives every edge of the tree. */
   cause?: unknown
 }
 
-/** Every error of this package. Branch on `code`, never on `message`. */
-export class WatError extends Error {
+/** A `WatError` of one code. */
+export interface WatErrorOf<Code extends WatCode> extends Error {
   /** `'WatError'`, for whoever prints it. */
-  override readonly name = 'WatError'
+  readonly name: 'WatError'
   /** What went wrong, in one word. */
-  readonly code: WatCode
+  readonly code: Code
   /** The address of the process in which the error arose; `undefined` when it arose here. */
   address: string | undefined
-  /** Machine-readable detail; `undefined` when there is none. */
+  /** Machine-readable detail, by the code; `undefined` when there is none. */
+  readonly data: WatErrorData[Code]
+  /** What led to it; `undefined` when there is nothing. */
+  cause?: unknown
+}
+
+/**
+ * Every error of this package. Branch on `code`, never on `message`: `if (error.code === 'offline')` makes
+ * `error.data.exit.code` known to the compiler.
+ */
+export type WatError<Code extends WatCode = WatCode> = { [Each in Code]: WatErrorOf<Each> }[Code]
+
+interface WatErrorConstructor {
+  new <Code extends WatCode>(code: Code, message: string, options?: WatErrorOptions): WatError<Code>
+  /** What a class can extend, which a union of types is not. */
+  new (code: WatCode, message: string, options?: WatErrorOptions): WatErrorOf<WatCode>
+  [Symbol.hasInstance](value: unknown): value is WatError
+}
+
+// A class cannot be a union of types, which `data` needs to follow `code`.
+export const WatError = class extends Error {
+  override readonly name = 'WatError'
+  readonly code: WatCode
+  address: string | undefined
   readonly data: unknown
 
   constructor(code: WatCode, message: string, options: WatErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.address = options.address
-    this.data = options.data
+    this.data = code === 'offline' ? withExit(options.data) : options.data
   }
+} as unknown as WatErrorConstructor
+
+/**
+ * Whoever has an `offline` may read `data.exit`. Where nobody knows how the other end went it is empty, and
+ * no field that is shown or sent.
+ */
+function withExit(data: unknown): object {
+  const map: { exit?: unknown } = typeof data === 'object' && data !== null ? data : {}
+  const known = typeof map.exit === 'object' && map.exit !== null
+  return known ? map : Object.defineProperty({ ...map }, 'exit', { value: {}, enumerable: false })
 }

@@ -2,9 +2,11 @@
  * The program's view of wat. A request's way: call → sender → edn → pipe → edn → receiver → serve →
  * handler, and its reply back the same road.
  */
+import './version.ts'
 import { port } from './vm/port.ts'
 import { WatError } from './error.ts'
 
+export type { ResourceLimits, SignalName, TlsOptions } from './ambient.ts'
 export { spawnProcess } from './spawn/spawn.ts'
 export { spawnThread } from './spawn/thread.ts'
 export type { ThreadOptions } from './spawn/thread.ts'
@@ -18,7 +20,7 @@ export { prewarm } from './spawn/spares.ts'
 export type { SpawnOptions } from './spawn/options.ts'
 export type { Command, Main, Program } from './spawn/given.ts'
 export { serve } from './vm/serve.ts'
-export type { Handler, Request, ServeOptions } from './vm/serve.ts'
+export type { Handler, Request, Served, ServeOptions } from './vm/serve.ts'
 export { self } from './vm/self.ts'
 export { log } from './vm/log.ts'
 export { Receiver, select } from './wire/receiver.ts'
@@ -26,7 +28,7 @@ export { Sender } from './wire/sender.ts'
 export type { CallOptions } from './wire/calls.ts'
 export type { Exit } from './edn/fault.ts'
 export { WatError } from './error.ts'
-export type { WatCode, WatErrorOptions } from './error.ts'
+export type { ExitStatus, WatCode, WatErrorData, WatErrorOf, WatErrorOptions } from './error.ts'
 export { kw } from './edn/index.ts'
 
 /** This process's stdin as a stream of values. */

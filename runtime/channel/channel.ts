@@ -8,9 +8,9 @@ const DEFAULT_READERS = 8
 /** What a channel is made of. */
 export interface ChannelOptions {
   /** The size of the ring in bytes, rounded up to a power of two: from 1 KiB to 1 GiB. Default 64 KiB. */
-  bytes?: number
+  bytes?: number | undefined
   /** The most readers at once, each with a cursor of its own. Default 8. */
-  readers?: number
+  readers?: number | undefined
 }
 
 /**

@@ -13,7 +13,7 @@ export interface ReaderOptions {
    * Do not hold the writer back: it may overwrite what this reader has not read. What was lost stands in
    * `lapped` and `missed`. Default false.
    */
-  lossy?: boolean
+  lossy?: boolean | undefined
 }
 
 /** A reading end of a channel, with a place of its own in it. It belongs to the thread that made it. */

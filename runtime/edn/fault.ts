@@ -1,14 +1,10 @@
 import { describe } from './describe.ts'
 import { Keyword, kw } from './keyword.ts'
 import { isError } from './plain.ts'
-import { WatError, type WatCode } from '../error.ts'
+import { WatError, type ExitStatus, type WatCode } from '../error.ts'
 
 /** What happened to a process, three facts apart; absent is `undefined`. */
-export interface Exit {
-  /** Its exit code, when it ended by itself. */
-  code?: number
-  /** The signal that killed it. */
-  signal?: string
+export interface Exit extends ExitStatus {
   /** What it said with its last words. */
   panic?: WatError
 }
@@ -71,7 +67,7 @@ function tellError(fault: FaultMap, error: Error, address: string | undefined): 
     // The panic is the cause: written once, or a chain through n levels would double n times.
     const panic = attempt(() => end.panic)
     if (panic !== undefined) fault.panic = panic
-  } else if (data !== undefined) fault.data = data
+  } else if (data !== undefined && !(code === 'offline' && isEmpty(data))) fault.data = data
   const stack = attempt(() => programStack(error))
   if (stack) fault.stack = stack
   return fault.panic === undefined ? attempt(() => error.cause) : undefined
@@ -122,7 +118,8 @@ function errorFrom(
   if (cause !== undefined) options.cause = cause
   if (map.data !== undefined) options.data = map.data
   if (isOffline(map)) {
-    options.data = map.panic === undefined ? { exit: map.exit } : { exit: map.exit, panic: map.panic }
+    const exit = exitFrom(map.exit)
+    options.data = map.panic === undefined ? { exit } : { exit, panic: map.panic }
   }
   const message = typeof map.message === 'string' ? map.message : 'the fault carries no message'
   const error = new WatError(codeFrom(map.type), message, options)
@@ -184,7 +181,20 @@ function isInternal(frame: string): boolean {
   return frame.includes('node:') || frame.includes(here) || frame.includes('(<anonymous>)')
 }
 
-const isExit = (data: unknown): boolean => isObject(data) && 'exit' in data
+/** An `offline` that knows nothing of an exit has but an `exit` that nobody sees. */
+const isExit = (data: unknown): boolean => isObject(data) && Object.keys(data).includes('exit')
+
+const isEmpty = (data: unknown): boolean =>
+  attempt(() => isObject(data) && Object.keys(data).length === 0) === true
+
+/** Anything may come over a wire. */
+function exitFrom(exit: unknown): ExitStatus {
+  const { code, signal } = isFields(exit) ? exit : {}
+  return {
+    ...(typeof code === 'number' && { code }),
+    ...(typeof signal === 'string' && { signal }),
+  }
+}
 
 function exitMap(exit: Exit): Record<string, unknown> {
   const map: Record<string, unknown> = {}

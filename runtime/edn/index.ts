@@ -1,3 +1,4 @@
+import '../version.ts'
 export { equals } from './canon.ts'
 export { EdnMap, EdnSet } from './collections.ts'
 export { Keyword, kw } from './keyword.ts'

@@ -3,9 +3,9 @@ import type { TagReader } from './tags.ts'
 /** What a reader takes, and how it reads tags. */
 export interface ReaderOptions {
   /** Bytes that one top-level form may take. Default: no limit. */
-  maxFrame?: number
+  maxFrame?: number | undefined
   /** How deep containers, tags and discards may nest. Default: 1,000,000. */
-  maxDepth?: number
+  maxDepth?: number | undefined
   /** Readers of tags, by name without `#`. They go before the registered ones. */
-  tags?: Record<string, TagReader> | ReadonlyMap<string, TagReader>
+  tags?: Record<string, TagReader> | ReadonlyMap<string, TagReader> | undefined
 }

@@ -5,7 +5,7 @@ import { refuse, rootContext } from './refuse.ts'
 /** How `stringify` writes. */
 export interface StringifyOptions {
   /** For people: on several lines, about 80 wide. */
-  pretty?: boolean
+  pretty?: boolean | undefined
 }
 
 /**

@@ -1,3 +1,4 @@
+import '../version.ts'
 import { Buffer } from 'node:buffer'
 // @ts-expect-error jsedn comes without types; what we use of it is in model.ts.
 import jsedn from 'jsedn'

@@ -1,6 +1,7 @@
 import net, { type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls'
+import type { TlsOptions } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { clientHandshake, deadline, HANDSHAKE_MS } from './auth.ts'
@@ -19,7 +20,7 @@ export interface DialOptions {
    * for the host of the address (for `localhost` with a Unix socket) and signed by an authority that this
    * system trusts, or by `ca`.
    */
-  tls?: ConnectionOptions | true
+  tls?: TlsOptions | true | undefined
   /** For everything, from looking up the host to the end of the handshake; ms. 10000 unless given. */
   timeoutMs?: number
 }
@@ -83,7 +84,11 @@ function open(target: Address, options: DialOptions['tls']): Socket {
   const where = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port }
   if (options === undefined) return net.connect({ ...SOCKET_OPTIONS, ...where })
   try {
-    return tls.connect({ ...(options === true ? {} : options), ...SOCKET_OPTIONS, ...where })
+    return tls.connect({
+      ...(options === true ? {} : (options as ConnectionOptions)),
+      ...SOCKET_OPTIONS,
+      ...where,
+    })
   } catch (cause) {
     throw new WatError('denied', `these TLS options are of no use: ${(cause as Error).message}`, { cause })
   }

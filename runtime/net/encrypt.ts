@@ -1,6 +1,7 @@
 import hooks from 'node:async_hooks'
 import type { Socket } from 'node:net'
-import tls, { type TLSSocket, type TlsOptions } from 'node:tls'
+import tls, { type TLSSocket } from 'node:tls'
+import type { TlsOptions } from '../ambient.ts'
 import { WatError } from '../error.ts'
 
 /**
@@ -26,7 +27,7 @@ export function encryption(options: TlsOptions): (raw: Socket) => Promise<TLSSoc
 
 function create(options: TlsOptions): tls.Server {
   try {
-    return tls.createServer(options)
+    return tls.createServer(options as tls.TlsOptions)
   } catch (cause) {
     throw new WatError('denied', `these TLS options are of no use: ${(cause as Error).message}`, { cause })
   }

@@ -1,6 +1,6 @@
 import net, { type ListenOptions, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TlsOptions } from 'node:tls'
+import type { TlsOptions } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { deadline, HANDSHAKE_MS, serverHandshake } from './auth.ts'
@@ -20,7 +20,7 @@ export interface ServerOptions {
   /** What a client has to know; see `toSecret`. */
   secret?: Secret
   /** TLS, with these options of Node's `tls.createServer`: at least `key` and `cert`. */
-  tls?: TlsOptions
+  tls?: TlsOptions | undefined
   /**
    * Is given each client that knows the secret. The stream is from now on the callee's: to read, to end,
    * to destroy. Both directions end apart (`allowHalfOpen`): who has read the end of the input still has

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { environment } from '../vm/identity.ts'
+import { ROOM } from '../vm/shown-arguments.ts'
 import { FOREIGN_SCRIPT, GUARD_SCRIPT, guardTicks, LIFELINE_FD } from './guard.ts'
 import type { Settings } from './options.ts'
 
@@ -27,7 +28,10 @@ export function commandFor(
   }
   const node = [process.execPath, ...NODE_FLAGS, ...execArgv]
   const boot = fileURLToPath(new URL('./boot.js', import.meta.url))
-  const what = seat === 'taken' && program.kind === 'file' ? [String(program.path), ...settings.args] : [name]
+  const what =
+    seat === 'taken' && program.kind === 'file'
+      ? [String(program.path), ...settings.args]
+      : [seat === 'spare' ? ROOM : name]
   env[environment.lifeline] = String(LIFELINE_FD)
   if (seat !== 'taken') env[environment.seat] = seat
   return { args: [...guarded(GUARD_SCRIPT), ...node, boot, '--', ...what], env }

@@ -1,25 +1,31 @@
+import type { GlobalURL } from '../ambient.ts'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type * as runtime from 'wat-vm'
+import type { Served } from '../vm/serve.ts'
 import { WatError } from '../error.ts'
 
 /**
  * A program that is a function: the main of the process, called with what the package `wat-vm` exports and
  * the captured values. It is sent as its source text, so it uses nothing but what it is given, what it
- * imports inside, and the globals of JavaScript and Node.
+ * imports inside, and the globals of JavaScript and Node. When it returns what `serve` does, its `Process` has
+ * the types of the handler.
  */
-export type Main<C = any> = (wat: typeof runtime, captures: C) => unknown
+export type Main<C = any, Req = any, Res = any> = (
+  wat: typeof runtime,
+  captures: C,
+) => Promise<Served<Req, Res>> | Served<Req, Res> | {} | null | undefined | void
 
 /** A program in any language: found in PATH, or a path. It speaks the wire on its own stdin and stdout, or just EDN. */
 export interface Command {
   /** What is started. */
   command: string
   /** Its arguments. */
-  args?: readonly string[]
+  args?: readonly string[] | undefined
 }
 
 /** What can be started: a TypeScript or JavaScript file, a function, or any other command. */
-export type Program<C = any> = string | URL | Main<C> | Command
+export type Program<C = any, Req = any, Res = any> = string | GlobalURL | Main<C, Req, Res> | Command
 
 /** The same, told apart. `site` is where a function was given. */
 export type Given =
@@ -30,12 +36,12 @@ export type Given =
   | { kind: 'command'; command: string; args: readonly string[]; label: string }
 
 /** Nothing that is started: what somebody else serves at an address. */
-export interface Served {
+export interface Connected {
   connection: string
 }
 
 /** Tells what somebody wants to start. Throws `denied` for what can be none; a file is not looked at. */
-export function tellApart(program: Program | Served): Given {
+export function tellApart(program: Program | Connected): Given {
   if (typeof program === 'object' && 'connection' in program)
     return { kind: 'connection', label: program.connection }
   if (typeof program === 'function')
@@ -48,7 +54,7 @@ export function tellApart(program: Program | Served): Given {
   throw new WatError('denied', 'a program is a path, a file URL, a function or { command, args }')
 }
 
-function file(program: string | URL): Given {
+function file(program: string | GlobalURL): Given {
   const isUrl = program instanceof URL || program.startsWith('file:')
   const given = isUrl ? localPath(program) : program
   return { kind: 'file', path: absolute(given), given, label: path.parse(given).name }
@@ -62,7 +68,7 @@ function absolute(given: string): string | undefined {
   }
 }
 
-function localPath(url: string | URL): string {
+function localPath(url: string | GlobalURL): string {
   try {
     return fileURLToPath(url)
   } catch (cause) {

@@ -1,13 +1,14 @@
-import type { TlsOptions } from 'node:tls'
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { TlsOptions } from '../ambient.ts'
 import type { ServeOptions } from '../vm/serve.ts'
 import type { SpawnOptions } from './options.ts'
 
 /** How `listen` serves. The options of `spawnProcess` are for a program. */
 export interface ListenOptions extends ServeOptions, SpawnOptions {
   /** 32 bytes, or the path of a file of mode 0600 that holds them. Default: `~/.config/wat/secret`. */
-  secret?: Uint8Array | string
+  secret?: Uint8Array | string | undefined
   /** TLS, with Node's options of `tls.createServer`: at least `key` and `cert`. */
-  tls?: TlsOptions
+  tls?: TlsOptions | undefined
 }
 
 /** What listens at an address. */

@@ -1,3 +1,4 @@
+import type { GlobalURL } from '../ambient.ts'
 import type { Handler } from '../vm/serve.ts'
 import type { Command } from './given.ts'
 import type { Listener, ListenOptions } from './listen-options.ts'
@@ -12,9 +13,9 @@ import type { Listener, ListenOptions } from './listen-options.ts'
  */
 export async function listen<Req = any, Res = unknown>(
   address: string,
-  program: Handler<Req, Res> | string | URL | Command,
+  program: Handler<Req, Res> | string | GlobalURL | Command,
   options: ListenOptions = {},
 ): Promise<Listener> {
   const { startListening } = await import('./listener.ts')
-  return startListening(address, program as Handler | string | URL | Command, options)
+  return startListening(address, program as Handler | string | GlobalURL | Command, options)
 }

@@ -1,10 +1,11 @@
+import type { GlobalURL } from '../ambient.ts'
 import { fileURLToPath } from 'node:url'
 import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
 import { identity } from '../vm/identity.ts'
 import { DEFAULT_MAX_IN_FLIGHT, DEFAULT_SILENCE_MS, LEAST_SILENCE_MS } from '../wire/limits.ts'
 import { delayMs } from '../wire/timers.ts'
-import { tellApart, type Given, type Program, type Served } from './given.ts'
+import { tellApart, type Given, type Program, type Connected } from './given.ts'
 
 /** How `spawnProcess` starts a program. Everything has a default. */
 export interface SpawnOptions<C = any> {
@@ -12,41 +13,41 @@ export interface SpawnOptions<C = any> {
    * What it is called in its address. Default: the program's file name without its extension, or the name of
    * the function or of the command.
    */
-  name?: string
+  name?: string | undefined
   /** What a program that is a function gets as its second argument: EDN values, by name. Sent over its stdin. */
   captures?: C
   /** Its `self.args`. */
-  args?: readonly string[]
+  args?: readonly string[] | undefined
   /** Added to this process's environment; `undefined` takes a variable away. */
-  env?: Record<string, string | undefined>
+  env?: Record<string, string | undefined> | undefined
   /** Its working directory. Default: this process's. */
-  cwd?: string | URL
+  cwd?: string | GlobalURL | undefined
   /** Milliseconds a graceful stop of it and everything below it may take. Default: this process's own, 5000 for a root. */
-  stopGrace?: number
+  stopGrace?: number | undefined
   /** The largest form, in bytes, either side takes. Default 16 MiB. */
-  maxFrame?: number
+  maxFrame?: number | undefined
   /** How many calls may be in flight; more wait for a place. Default 256. */
-  maxInFlight?: number
+  maxInFlight?: number | undefined
   /** Options for Node itself, such as `--max-old-space-size=64`. */
-  execArgv?: readonly string[]
+  execArgv?: readonly string[] | undefined
   /**
    * What becomes of its stderr: `'relay'` passes its records on to this process's stderr, `'pipe'`
    * gives them to the receiver `Process.stderr`. Default `'relay'`.
    */
-  stderr?: 'relay' | 'pipe'
+  stderr?: 'relay' | 'pipe' | undefined
   /**
    * A command that forwards stdin and stdout to another place, as `['ssh', 'host']`, `['docker', 'exec', '-i',
    * 'c']` or `['kubectl', 'exec', '-i', 'pod', '--']` do: the program runs there. The place needs `wat` in its
    * PATH. Environment and working directory are those of that place, but for `env` and `cwd`.
    */
-  via?: readonly string[]
+  via?: readonly string[] | undefined
   /**
    * Elsewhere than on this host: whether the program is sent, with those of its own files that it imports,
    * or is a path of that place already. Default true. A function is always sent.
    */
-  send?: boolean
+  send?: boolean | undefined
   /** Elsewhere than on this host: milliseconds of silence after which the connection counts as lost. Default 10000. */
-  silence?: number
+  silence?: number | undefined
 }
 
 /** The options with every default in place, checked. */
@@ -67,7 +68,7 @@ export interface Settings {
 }
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
-export function settle(given: Program | Served, options: SpawnOptions): Settings {
+export function settle(given: Program | Connected, options: SpawnOptions): Settings {
   const program = tellApart(given)
   if (options.stderr !== undefined && options.stderr !== 'relay' && options.stderr !== 'pipe') {
     throw new WatError('denied', "stderr is 'relay' or 'pipe'", {

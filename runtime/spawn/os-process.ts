@@ -1,3 +1,4 @@
+import type { SignalName } from '../ambient.ts'
 import type { Readable, Writable } from 'node:stream'
 import { WatError } from '../error.ts'
 import { socketSource } from '../vm/fd.ts'
@@ -120,12 +121,12 @@ export class OsProcess implements Running {
   }
 
   /** Signals the process itself; false when it is gone. Its number is still its own: it is not reaped. */
-  signal(name: NodeJS.Signals): boolean {
+  signal(name: SignalName): boolean {
     return this.#send(this.pid, name)
   }
 
   /** Signals its process group; false when it is gone. */
-  signalGroup(name: NodeJS.Signals): boolean {
+  signalGroup(name: SignalName): boolean {
     return this.#send(-this.pid, name)
   }
 
@@ -159,7 +160,7 @@ export class OsProcess implements Running {
     for (const stream of [stdin, stdout, stderr]) setStreamRef(stream, on)
   }
 
-  #send(target: number, name: NodeJS.Signals): boolean {
+  #send(target: number, name: SignalName): boolean {
     if (this.hasExited) return false
     try {
       return process.kill(target, name)

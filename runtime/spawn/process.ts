@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { children, type Child } from '../vm/children.ts'
 import { identity } from '../vm/identity.ts'
@@ -33,7 +35,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   /** What it prints. One that nobody reads stops the child when the pipe is full; its death rejects: see `recv`. */
   readonly stdout: Receiver<Res>
   /** Its records, and raw text as `#wat/raw`, with `stderr: 'pipe'`; otherwise they are relayed and this is empty. It just ends. */
-  readonly stderr: Receiver<Tagged>
+  readonly stderr: Receiver<Tagged<any>>
 
   readonly #settings: Settings
   readonly #outbox: Outbox
@@ -105,11 +107,6 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     return this.#running?.pid
   }
 
-  /** Its process group, which is its own: the same number as `pid`. */
-  get pgid(): number | undefined {
-    return this.#running?.pid
-  }
-
   /**
    * Resolves when its program has been loaded and has done its first step: a command that is not ours, when
    * it says so or says anything, or has said nothing for a second. Rejects with `offline` if it ends before,
@@ -155,7 +152,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   }
 
   /** Sends it a signal; false when it has not started yet or is gone, so that no other process is hit. */
-  signal(name: NodeJS.Signals): boolean {
+  signal(name: SignalName): boolean {
     return this.#running?.signal(name) ?? false
   }
 

@@ -1,4 +1,5 @@
 import { describe } from '../edn/describe.ts'
+import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { sayKill, sayLaunch, saySignal, toControl, type Launch } from '../wire/control.ts'
 import { Lanes, lanes, type Carrier } from '../wire/lanes.ts'
@@ -80,11 +81,11 @@ export class RemoteProcess implements Running {
     if (this.#lost) await this.#way.drained?.(flows)
   }
 
-  signal(name: NodeJS.Signals): boolean {
+  signal(name: SignalName): boolean {
     return this.#order(saySignal(name, false))
   }
 
-  signalGroup(name: NodeJS.Signals): boolean {
+  signalGroup(name: SignalName): boolean {
     return this.#order(saySignal(name, true))
   }
 

@@ -12,13 +12,13 @@ export interface RemoteOptions<C = any> extends Omit<SpawnOptions<C>, 'via'>, Pe
 /** How `connect` reaches a server. */
 export interface ConnectOptions extends PeerOptions {
   /** What it is called in messages, and in its address here. Default: from its address. */
-  name?: string
+  name?: string | undefined
   /** The largest form, in bytes, either side takes. Default 16 MiB. */
-  maxFrame?: number
+  maxFrame?: number | undefined
   /** How many calls may be in flight; more wait for a place. Default 256. */
-  maxInFlight?: number
+  maxInFlight?: number | undefined
   /** Milliseconds that `stop` waits for what is in flight. Default: this process's own grace. */
-  stopGrace?: number
+  stopGrace?: number | undefined
 }
 
 /**
@@ -31,7 +31,7 @@ export interface ConnectOptions extends PeerOptions {
  * the end of the process. Throws `denied` for other options that make no sense.
  */
 export function spawnRemote<Req = any, Res = any, C = any>(
-  program: Program<C>,
+  program: Program<C, Req, Res>,
   options: RemoteOptions<C>,
 ): Process<Req, Res> {
   const { at, secret, tls, ...rest } = options

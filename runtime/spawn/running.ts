@@ -1,3 +1,4 @@
+import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { fromFault, type Exit } from '../edn/fault.ts'
 import { endOf } from '../wire/control.ts'
@@ -66,9 +67,9 @@ export interface Running {
   /** Resolves when what it wrote before its exit has been read. */
   drained(flows: Flow[]): Promise<void>
   /** Signals it; false when it is gone. */
-  signal(name: NodeJS.Signals): boolean
+  signal(name: SignalName): boolean
   /** Signals it and what it has started beside it; false when it is gone. */
-  signalGroup(name: NodeJS.Signals): boolean
+  signalGroup(name: SignalName): boolean
   /** Kills it and everything below it; resolves when the kill is sent. */
   kill(): Promise<void>
   /** It has told itself how it ended, as one at the other end of a connection does; gives true. */

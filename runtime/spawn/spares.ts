@@ -50,7 +50,10 @@ export async function prewarm(count: number): Promise<void> {
   await Promise.all([...dropped, ...[...spares].map(spare => spare.booted)])
 }
 
-/** Starts a program in a spare; `undefined` when there is none that it could be the same in. */
+/**
+ * Starts a program in a spare; `undefined` when there is none that it could be the same in.
+ * @internal
+ */
 export async function takeSpare(settings: Settings, assignment: Assignment): Promise<OsProcess | undefined> {
   const here = workingFolder()
   if (spares.size === 0 || here === undefined) return undefined

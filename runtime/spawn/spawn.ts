@@ -9,7 +9,7 @@ import { startProcess } from './start.ts'
  * calls reject with `offline`, and `exited` tells why. Throws `denied` for options that make no sense.
  */
 export function spawnProcess<Req = any, Res = any, C = any>(
-  program: Program<C>,
+  program: Program<C, Req, Res>,
   options: SpawnOptions<C> = {},
 ): Process<Req, Res> {
   return new Process<Req, Res>(settle(program, options), options.name, startProcess)

@@ -1,5 +1,6 @@
+import type { ResourceLimits, SignalName } from '../ambient.ts'
 import { fileURLToPath } from 'node:url'
-import { Worker, type ResourceLimits } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { createChannel, releaseThread, type Channel } from '../channel/index.ts'
 import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
@@ -103,14 +104,14 @@ export class Thread implements Running {
     while (!flows.every(flow => flow.drained)) await new Promise(resolve => setTimeout(resolve, DRAIN_MS))
   }
 
-  signal(name: NodeJS.Signals): boolean {
+  signal(name: SignalName): boolean {
     if (this.hasExited) return false
     if (name === 'SIGKILL') void this.kill()
     else this.#worker.postMessage(name, [])
     return true
   }
 
-  signalGroup(name: NodeJS.Signals): boolean {
+  signalGroup(name: SignalName): boolean {
     return this.signal(name)
   }
 

@@ -1,4 +1,4 @@
-import type { ResourceLimits } from 'node:worker_threads'
+import type { ResourceLimits } from '../ambient.ts'
 import type { Channel } from '../channel/index.ts'
 import { WatError } from '../error.ts'
 import type { Program } from './given.ts'
@@ -11,9 +11,9 @@ const LEAST = { heapMb: 4, stackMb: 0.5 }
 /** How `spawnThread` starts a program. */
 export interface ThreadOptions<C = any> extends Omit<SpawnOptions<C>, 'cwd' | 'via' | 'send' | 'silence'> {
   /** Bounds of its memory, as Node's Worker takes them: a thread that goes over them ends, and nothing else. */
-  resourceLimits?: ResourceLimits
+  resourceLimits?: ResourceLimits | undefined
   /** Channels in shared memory, by the names under which `self.channel(name)` gives them to the program. */
-  channels?: Record<string, Channel>
+  channels?: Record<string, Channel> | undefined
 }
 
 /**
@@ -24,7 +24,7 @@ export interface ThreadOptions<C = any> extends Omit<SpawnOptions<C>, 'cwd' | 'v
  * signals are told to it alone.
  */
 export function spawnThread<Req = any, Res = any, C = any>(
-  program: Program<C>,
+  program: Program<C, Req, Res>,
   options: ThreadOptions<C> = {},
 ): Process<Req, Res> {
   const { resourceLimits, channels = {}, ...rest } = options

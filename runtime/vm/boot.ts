@@ -1,3 +1,4 @@
+import '../version.ts'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,7 @@ import { endWhenUnread } from './idle.ts'
 import { adoptEnvironment, identity } from './identity.ts'
 import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from './lifecycle.ts'
 import { log } from './log.ts'
+import { tellWaiting } from './hint.ts'
 import { crash, dieQuietly, installPanic, lastWords, panic } from './panic.ts'
 import { port } from './port.ts'
 import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
@@ -177,6 +179,7 @@ function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefi
       if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
     },
     onFault,
+    onWaiting: () => tellWaiting(STDIN, STDERR),
     onBroken(error, silently) {
       if (port.readerGone) dieQuietly()
       else if (port.serving || silently) panic(error)

@@ -1,3 +1,5 @@
+import type { SignalName } from '../ambient.ts'
+
 /** What the life of a process needs of one that it has started, whatever tier that is on. */
 export interface Child {
   /** Stops it and everything below it, within `graceMs`; resolves when it is gone. Never rejects. */
@@ -7,7 +9,7 @@ export interface Child {
   /** Bytes for its stdin that it has not taken. */
   unread?(): number
   /** Sends it a signal, if it runs. */
-  signal(name: NodeJS.Signals): void
+  signal(name: SignalName): void
   /** Kills its process group, for the moment in which nothing can be awaited any more. */
   killGroup(): void
 }

@@ -1,3 +1,4 @@
+import type { GlobalSignal } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { Queue } from '../wire/queue.ts'
 import { identity } from './identity.ts'
@@ -11,7 +12,7 @@ export interface Request {
   /** The caller's id; `undefined` for a plain value. */
   readonly id: number | undefined
   /** Aborts when the caller cancels, times out or dies. */
-  readonly signal: AbortSignal
+  readonly signal: GlobalSignal
 }
 
 /** What `serve` calls for each request. What it returns, or its promise resolves with, is the reply. */
@@ -21,7 +22,10 @@ interface Open {
   abort(reason: WatError): void
 }
 
-/** Where requests and plain values of one port are handled, each in its turn. */
+/**
+ * Where requests and plain values of one port are handled, each in its turn.
+ * @internal
+ */
 export class Desk implements Server {
   readonly done: Promise<void>
   #finish!: () => void
@@ -175,7 +179,7 @@ class OpenRequest implements Request, Open {
     this.id = id
   }
 
-  get signal(): AbortSignal {
+  get signal(): GlobalSignal {
     this.#controller ??= new AbortController()
     if (this.#reason) this.#controller.abort(this.#reason)
     return this.#controller.signal

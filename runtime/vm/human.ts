@@ -26,13 +26,22 @@ export function humanRecord(line: string): string {
 function shown(line: string, record: unknown): string {
   if (!(record instanceof Tagged)) return line
   const { tag, value } = record
-  if (tag === 'wat/raw') return `${asText(value)}\n`
+  if (tag === 'wat/raw') return typeof value === 'string' ? humanRaw(value, line) : line
   if (typeof value !== 'object' || value === null) return line
   const map = value as Record<string, unknown>
   if (tag === 'wat/log') return humanLog(map)
   if (tag === 'wat/fault') return `${paint('yellow', 'fault')} ${humanFault(map)}\n`
   if (tag === 'wat/panic') return `${paint('red', 'panic')} ${humanFault(map)}\n`
   return line
+}
+
+/** Whose the text is stands behind it, where EDN has comments. */
+const ADDRESS = /" ; (\/[^\s"]*)\s*$/
+const LONGEST_ADDRESS = 1024
+
+function humanRaw(text: string, line: string): string {
+  const address = ADDRESS.exec(line.slice(-LONGEST_ADDRESS))?.[1]
+  return address === undefined ? `${text}\n` : `${paint('dim', address)} ${text}\n`
 }
 
 function humanLog(map: Record<string, unknown>): string {
@@ -60,6 +69,7 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : describe(value)
 }
 
-function paint(style: Style, text: string): string {
+/** Text in a style, where stderr shows styles. */
+export function paint(style: Style, text: string): string {
   return process.getBuiltinModule('node:util').styleText(style, text, { stream: process.stderr })
 }

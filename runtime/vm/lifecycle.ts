@@ -1,3 +1,4 @@
+import type { GlobalSignal, SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { children } from './children.ts'
 import { identity } from './identity.ts'
@@ -18,7 +19,7 @@ const WORK_SHARE = 0.25
 interface Stop {
   graceMs: number
   /** The signal to die of in the end, so that whoever waits for this process sees it. */
-  signal?: NodeJS.Signals
+  signal?: SignalName
   /** Why, for `self.signal.reason`. */
   reason: WatError
   /** Whether the parent asked for it and gave the time: then its SIGTERM, which follows, changes nothing. */
@@ -31,14 +32,14 @@ let deadline = Infinity
 let cutOff: NodeJS.Timeout | undefined
 let stopping = false
 let asked = false
-let finalSignal: NodeJS.Signals | undefined
+let finalSignal: SignalName | undefined
 let mainDone = () => {}
 
 /** Resolves when the program's top level has settled. */
 export const whenMainSettled = new Promise<void>(resolve => (mainDone = resolve))
 
 /** `self.signal`: aborts when this process is asked to stop, or ends. */
-export const stopSignal: AbortSignal = controller.signal
+export const stopSignal: GlobalSignal = controller.signal
 
 /** Runs `hook` once, during a graceful end of this process, after its children have stopped. */
 export function onStop(hook: () => unknown): void {
@@ -134,7 +135,7 @@ function finish(): void {
 }
 
 /** Dies of the signal itself, so that the shell sees it; returns only where that is impossible (PID 1). */
-export function dieOf(signal: NodeJS.Signals): void {
+export function dieOf(signal: SignalName): void {
   process.exitCode = 128 + process.getBuiltinModule('node:os').constants.signals[signal]
   process.emit('exit', Number(process.exitCode)) // last writes; a death by signal runs no exit handlers
   process.removeAllListeners(signal)

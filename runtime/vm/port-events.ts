@@ -8,6 +8,8 @@ export interface PortEvents {
   onStop(graceMs: number): void
   /** The input held something malformed or too large. */
   onFault(error: WatError): void
+  /** The program waits for input. */
+  onWaiting?(): void
   /** Whoever reads our output is gone, or it cannot be written. `silently`: no sender will be told of a loss. */
   onBroken(error: WatError, silently: boolean): void
 }

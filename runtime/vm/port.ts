@@ -238,6 +238,7 @@ export class Port {
     if (waitedFor === this.#ref) return
     this.#ref = waitedFor
     this.#source?.setRef(waitedFor)
+    if (waitedFor) this.#events?.onWaiting?.()
   }
 }
 

@@ -7,6 +7,7 @@ import { toFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { identity } from './identity.ts'
 import { rehearse } from './program.ts'
+import { showArguments } from './shown-arguments.ts'
 
 /** What a spare writes on its lifeline: it has booted; it has taken the program it was given. */
 export const WAITING = 'waiting\n'
@@ -72,12 +73,17 @@ export class Seat {
     const hold = setInterval(() => {}, MAX_TIMER_MS)
     if (this.#spareFd !== undefined) {
       await warmUp()
+      showArguments(['spare'])
       fs.writeSync(this.#spareFd, WAITING)
     }
     const assignment = await this.#assignment.promise
     clearInterval(hold)
     takeOver(assignment)
-    if (this.#spareFd !== undefined) fs.writeSync(this.#spareFd, TAKEN)
+    if (this.#spareFd !== undefined) {
+      fs.writeSync(this.#spareFd, TAKEN)
+      const { program, files, args, name } = assignment
+      showArguments(files ? [name] : [program, ...args])
+    }
     return assignment
   }
 }

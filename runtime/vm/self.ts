@@ -1,3 +1,4 @@
+import type { GlobalSignal } from '../ambient.ts'
 import { channelOf } from './channels.ts'
 import { identity } from './identity.ts'
 import { onStop, stopSignal } from './lifecycle.ts'
@@ -18,7 +19,7 @@ export const self = {
     return identity.args
   },
   /** Aborts when this process is asked to stop, or ends. */
-  get signal(): AbortSignal {
+  get signal(): GlobalSignal {
     status.watchesStop = true
     return stopSignal
   },

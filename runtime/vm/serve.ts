@@ -9,8 +9,13 @@ export type { Handler, Request } from './desk.ts'
 /** How `serve` answers. */
 export interface ServeOptions {
   /** How many requests are handled at once; as many again may wait, the rest is not read. Default 256. */
-  concurrency?: number
+  concurrency?: number | undefined
 }
+
+declare const served: unique symbol
+
+/** What `serve` resolves with: nothing. Its type tells whoever starts the program what is served. */
+export type Served<Req = any, Res = any> = void & { readonly [served]?: (body: Req) => Res }
 
 /**
  * Answers every request, and every plain value with one plain value in order, until end of input or
@@ -19,18 +24,20 @@ export interface ServeOptions {
  * A handler that throws fails its request with a fault; for a plain value the fault goes to stderr,
  * the next value is served and the exit code becomes 1. Rejects with `denied` when this process is
  * serving already or was not started by wat.
+ *
+ * A program that is a function gives its `Process` the handler's types by returning what `serve` does.
  */
 export async function serve<Req = any, Res = unknown>(
   handler: Handler<Req, Res>,
   options: ServeOptions = {},
-): Promise<void> {
+): Promise<Served<Req, Res>> {
   if (typeof handler !== 'function') throw new TypeError('serve takes a function')
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
   if (!(concurrency >= 1)) throw new RangeError('concurrency is at least 1')
   const desk = new Desk(handler as Handler, concurrency, port, () => (status.plainFailed = true))
   port.serve(desk)
   status.served = desk
-  await desk.done
+  return (await desk.done) as Served<Req, Res>
 }
 
 /** Aborts what is being handled: whoever asked is gone. */

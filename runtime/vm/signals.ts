@@ -1,3 +1,4 @@
+import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { children } from './children.ts'
 import { identity } from './identity.ts'
@@ -12,7 +13,7 @@ export const CHILD_SHARE = 0.4
 /** SIGTERM, SIGINT and SIGHUP stop this process and its subtree; a second SIGINT kills them at once. */
 export function installSignals(): void {
   let interrupted = false
-  const onSignal = (signal: NodeJS.Signals) => {
+  const onSignal = (signal: SignalName) => {
     if (signal === 'SIGINT' && interrupted) return void killNow()
     if (signal === 'SIGINT') interrupted = true
     const graceMs = identity.role === 'child' ? identity.stopGraceMs * CHILD_SHARE : identity.stopGraceMs

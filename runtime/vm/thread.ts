@@ -1,3 +1,4 @@
+import type { SignalName } from '../ambient.ts'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openChannel } from '../channel/index.ts'
 import { WatError } from '../error.ts'
@@ -29,7 +30,7 @@ export function threadPipes(): { stdin: Source; stdout: Sink; stderr: Sink } {
 
 /** The system signals only the whole process; what is meant for a thread comes as a message. */
 function listenForSignals(): void {
-  parentPort?.on('message', (signal: NodeJS.Signals) => {
+  parentPort?.on('message', (signal: SignalName) => {
     if (!['SIGTERM', 'SIGINT', 'SIGHUP'].includes(signal)) return void process.emit(signal)
     const reason = new WatError('offline', `stopped by ${signal}`)
     stop({ graceMs: identity.stopGraceMs * CHILD_SHARE, reason })

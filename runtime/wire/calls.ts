@@ -1,3 +1,4 @@
+import type { GlobalSignal } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { describe } from '../edn/describe.ts'
 import { fromFault } from '../edn/fault.ts'
@@ -13,9 +14,9 @@ import { later } from './timers.ts'
 /** When a call is given up. */
 export interface CallOptions {
   /** Milliseconds until the call rejects with `timeout` and is cancelled at the other end; none are left below 1. */
-  timeout?: number
+  timeout?: number | undefined
   /** Aborting it rejects the call with `cancelled` and cancels it at the other end. */
-  signal?: AbortSignal
+  signal?: GlobalSignal | undefined
 }
 
 interface Call extends Numbered {
@@ -29,6 +30,7 @@ interface Call extends Numbered {
   unlisten?: () => void
 }
 
+/** @internal */
 interface CallsOptions {
   outbox: Outbox
   maxInFlight: number
@@ -45,7 +47,10 @@ interface CallsOptions {
  */
 const CALLS_WITH_SITE = 16
 
-/** The caller's side of request and reply: which calls are open, and how each one settles. */
+/**
+ * The caller's side of request and reply: which calls are open, and how each one settles.
+ * @internal
+ */
 export class Calls {
   readonly #open = new OpenCalls<Call>()
   readonly #waiting = new Queue<Call>()
@@ -163,7 +168,7 @@ export class Calls {
     })
   }
 
-  #cancelled(signal: AbortSignal): WatError {
+  #cancelled(signal: GlobalSignal): WatError {
     const { name, address } = this.#options.peer()
     return new WatError('cancelled', `the call to ${name} was cancelled`, { address, cause: signal.reason })
   }

@@ -1,4 +1,5 @@
 import { describe } from '../edn/describe.ts'
+import type { SignalName } from '../ambient.ts'
 import { parse, stringify, Tagged } from '../edn/index.ts'
 import { WatError } from '../error.ts'
 import { fromFault, type FaultMap } from '../edn/fault.ts'
@@ -17,7 +18,7 @@ export type Control =
   /** `#wat/launched {…}` from the host: it runs. */
   | { kind: 'launched'; pid: number }
   /** `#wat/signal {…}` to the host: a signal for the process, or for its group. */
-  | { kind: 'signal'; name: NodeJS.Signals; group: boolean }
+  | { kind: 'signal'; name: SignalName; group: boolean }
   /** `#wat/kill {}` to the host: kill it and everything below it. */
   | { kind: 'kill' }
   /** `#wat/exit {…}` from the host, the last form: how it ended. */
@@ -47,7 +48,7 @@ export interface Launch {
 export const sayHost = () => line('host', { protocol: PROTOCOL })
 export const sayLaunch = (launch: Launch) => line('launch', { protocol: PROTOCOL, ...launch })
 export const sayLaunched = (pid: number) => line('launched', { pid })
-export const saySignal = (name: NodeJS.Signals, group: boolean) => line('signal', { name, group })
+export const saySignal = (name: SignalName, group: boolean) => line('signal', { name, group })
 export const sayKill = () => line('kill', {})
 export const sayExit = (code: number | undefined, signal: string | undefined) =>
   line('exit', { code, signal })

@@ -1,7 +1,8 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, it, ts } from '../support/lab.ts'
-import { fixture, tooOldNode, wat } from '../support/machine.ts'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
+import { fixture, oldestNode, repository, tooOldNode, wat } from '../support/machine.ts'
 
 describe('the command', () => {
   it('P23 --help and -h print how to use it on stdout, exit 0', async ({ lab }) => {
@@ -166,25 +167,82 @@ describe('the command', () => {
     })
   })
 
+  /** A folder that is a PATH with the machine's old Node in it, or with none. */
+  const pathWith = (lab: Lab, node?: string): string => {
+    const bin = lab.folder()
+    for (const command of ['sh', 'readlink']) symlinkSync(`/bin/${command}`, path.join(bin, command))
+    if (node) symlinkSync(node, path.join(bin, 'node'))
+    return bin
+  }
+
+  /** The package as npm installs it, without a Node of its own. */
+  const installedWat = (lab: Lab): string => {
+    const folder = path.join(lab.folder(), 'node_modules/wat-vm')
+    for (const part of ['bin', 'dist', 'package.json']) {
+      cpSync(path.join(repository, part), path.join(folder, part), { recursive: true })
+    }
+    return path.join(folder, 'bin/wat')
+  }
+
+  const tellsVersion = "() => [process.version, process.execPath.includes('/node_modules/node')]"
+
   it.skipIf(!tooOldNode())(
-    'P23 a Node that is too old is exit 64 and one line that says so',
+    'P81 a checkout runs on its own Node where the machine has an old one',
     async ({ lab }) => {
-      const bin = lab.folder()
-      symlinkSync(tooOldNode()!, path.join(bin, 'node'))
-      const outcome = await lab.run(fixture('double.ts'), {
-        input: '1',
-        env: { PATH: `${bin}:/usr/bin:/bin` },
-      })
-      expect(outcome).toMatchObject({ code: 64, stdout: '' })
-      expect(outcome.stderr).toMatch(/^wat: needs Node\.js 22\.18[^\n]*\n$/)
+      const linked = path.join(lab.folder(), 'wat')
+      symlinkSync(wat, linked)
+      for (const command of [wat, linked]) {
+        const env = { PATH: pathWith(lab, tooOldNode()) }
+        const outcome = await lab.command(command, ['-e', tellsVersion], { env }).end('1')
+        expect(outcome).toMatchObject({ code: 0, stdout: '["v26.10.0" true]\n', stderr: '' })
+      }
     },
   )
 
-  it('P23 no Node at all is exit 64 and one line that says so', async ({ lab }) => {
-    const bin = lab.folder()
-    for (const command of ['sh', 'readlink']) symlinkSync(`/bin/${command}`, path.join(bin, command))
-    const outcome = await lab.run(fixture('double.ts'), { env: { PATH: bin } })
-    expect(outcome).toMatchObject({ code: 64, stdout: '' })
-    expect(outcome.stderr).toMatch(/^wat: needs Node\.js[^\n]*\n$/)
+  it('P81 a checkout runs on its own Node where the machine has none', async ({ lab }) => {
+    const outcome = await lab.command(wat, ['-e', tellsVersion], { env: { PATH: pathWith(lab) } }).end('1')
+    expect(outcome).toMatchObject({ code: 0, stdout: '["v26.10.0" true]\n', stderr: '' })
   })
+
+  it.skipIf(!oldestNode())(
+    'P81 a Node in the PATH that is new enough goes before the own one',
+    async ({ lab }) => {
+      const env = { PATH: pathWith(lab, oldestNode()) }
+      const outcome = await lab.command(wat, ['-e', '() => process.version'], { env }).end('1')
+      expect(outcome).toMatchObject({ code: 0, stdout: '"v22.18.0"\n', stderr: '' })
+    },
+  )
+
+  it.skipIf(!tooOldNode())(
+    'P81 an installed package on a Node that is too old is exit 64 and one line that says how to get another',
+    async ({ lab }) => {
+      const env = { PATH: pathWith(lab, tooOldNode()) }
+      const outcome = await lab.command('sh', [installedWat(lab), fixture('double.ts')], { env }).end('1')
+      expect(outcome).toMatchObject({ code: 64, stdout: '' })
+      expect(outcome.stderr).toMatch(/^wat: needs Node\.js 22\.18[^\n]*npm i -g node@26[^\n]*nvm[^\n]*\n$/)
+    },
+  )
+
+  it('P81 an installed package with no Node at all is exit 64 and one line that says how to get one', async ({
+    lab,
+  }) => {
+    const env = { PATH: pathWith(lab) }
+    const outcome = await lab.command('/bin/sh', [installedWat(lab), fixture('double.ts')], { env }).end()
+    expect(outcome).toMatchObject({ code: 64, stdout: '' })
+    expect(outcome.stderr).toMatch(/^wat: needs Node\.js 22\.18[^\n]*npm i -g node@26[^\n]*nvm[^\n]*\n$/)
+  })
+
+  it.skipIf(!tooOldNode())(
+    'P81 importing an entry of the package on an old Node says so',
+    async ({ lab }) => {
+      for (const entry of ['core', 'edn', 'channel', 'jsedn']) {
+        const url = pathToFileURL(path.join(repository, `dist/${entry}.js`)).href
+        const script = `import(${JSON.stringify(url)}).catch(error => console.log(error.code, error.message))`
+        const { stdout } = await lab.command(tooOldNode()!, ['-e', script]).end()
+        expect(stdout, entry).toMatch(
+          /^ERR_WAT_NODE_VERSION wat-vm needs Node\.js 22\.18 or newer, this is v\d+.*npm i -g node@26/,
+        )
+      }
+    },
+  )
 })

@@ -244,6 +244,69 @@ describe('wat at a terminal (needs `script`)', () => {
     await live.end()
   })
 
+  describe('P83 what a person is told', () => {
+    const HINT = 'reads EDN values from this terminal; end with Ctrl-D'
+
+    terminal('P83 a program that waits for a person says so in one dim line on stderr', async ({ lab }) => {
+      const reads = lab.program({ 'reads.ts': ts`import { readln } from 'wat-vm'; await readln()` })
+      for (const [program, name] of [
+        [double, 'double'],
+        [reads, 'reads'],
+      ] as const) {
+        const live = onTerminal(lab, `stty -echo; wat '${program}' >/dev/null`)
+        expect(await live.stdout.match(/Ctrl-D/)).toBe(`\x1b[2m${name} ${HINT}\x1b[22m\r`)
+        live.write('\x04')
+        const { stdout } = await live.end()
+        expect(stdout.split('Ctrl-D')).toHaveLength(2)
+      }
+      const plain = onTerminal(lab, `stty -echo; NO_COLOR=1 wat '${double}'`)
+      expect(await plain.stdout.match(/Ctrl-D/)).toBe(`double ${HINT}\r`)
+      await plain.end('\x04')
+    })
+
+    terminal('P83 a program that does not wait for a person says nothing of it', async ({ lab }) => {
+      const prints = lab.program(ts`import { println } from 'wat-vm'; await println('done')`)
+      const parent = lab.program(ts`
+        import { println, spawnProcess } from 'wat-vm'
+        await println(await spawnProcess<number, number>('${double}').call(2))`)
+      for (const line of [
+        `wat '${prints}'`,
+        `wat '${parent}'`,
+        `echo 2 | wat '${double}'`,
+        `wat '${double}' </dev/null`,
+      ]) {
+        const { stdout } = await onTerminal(lab, line).end()
+        expect(stdout, line).not.toContain('Ctrl-D')
+      }
+      const unseen = onTerminal(lab, `stty -echo; wat '${double}' 2>/dev/null`)
+      unseen.write('2\n')
+      await unseen.stdout.match(/4/)
+      const { stdout } = await unseen.end('\x04')
+      expect(stdout).not.toContain('Ctrl-D')
+    })
+
+    terminal('P83 what a child or grandchild prints stands behind its address', async ({ lab }) => {
+      const program = lab.program({
+        'root.ts': ts`
+          import { spawnProcess } from 'wat-vm'
+          console.log('from the root ; "/nobody"')
+          await spawnProcess(new URL('./kid.ts', import.meta.url)).exited`,
+        'kid.ts': ts`
+          import { spawnProcess } from 'wat-vm'
+          console.log('from "the kid" ; /nobody')
+          process.stderr.write('#wat/raw "its own ; /nobody"\n')
+          await spawnProcess(() => { console.log('from below') }, { name: 'grandkid' }).exited`,
+      })
+      const { stdout } = await onTerminal(lab, `NO_COLOR=1 wat '${program}' </dev/null`).end()
+      expect(stdout.replaceAll('\r', '').trimEnd().split('\n')).toEqual([
+        'from the root ; "/nobody"',
+        '/kid from "the kid" ; /nobody',
+        'its own ; /nobody',
+        '/kid/grandkid from below',
+      ])
+    })
+  })
+
   terminal('P37 S45 Ctrl-C reaches the root alone, every process stops once', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`

@@ -15,17 +15,19 @@ const ARCHITECTURE = 'docs/architecture.md'
 
 /** The rooms that a room may import from: each is below it. */
 const BELOW: Record<string, string[]> = {
-  boot: ['index', 'spawn', 'vm', 'wire', 'edn', 'error'],
-  index: ['spawn', 'vm', 'wire', 'edn', 'error'],
-  spawn: ['portable', 'net', 'channel', 'vm', 'wire', 'edn', 'error'],
-  vm: ['portable', 'channel', 'wire', 'edn', 'error'],
-  wire: ['channel', 'edn', 'error'],
-  jsedn: ['edn', 'error'],
+  boot: ['index', 'spawn', 'vm', 'wire', 'edn', 'error', 'version'],
+  index: ['spawn', 'vm', 'wire', 'edn', 'error', 'ambient', 'version'],
+  spawn: ['portable', 'net', 'channel', 'vm', 'wire', 'edn', 'error', 'ambient'],
+  vm: ['portable', 'channel', 'wire', 'edn', 'error', 'ambient'],
+  wire: ['channel', 'edn', 'error', 'ambient'],
+  jsedn: ['edn', 'error', 'version'],
   portable: ['error'],
-  channel: ['error'],
-  edn: ['error'],
-  net: ['error'],
+  channel: ['error', 'version'],
+  edn: ['error', 'version'],
+  net: ['error', 'ambient'],
   error: [],
+  ambient: [],
+  version: [],
 }
 
 const MAX_LINES = 250

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it, told, ts } from '../support/lab.ts'
@@ -49,6 +49,42 @@ describe('a spare', () => {
     })
     expect(new Set([cold[0], warm[0], again[0]]).size).toBe(3)
   })
+
+  it.skipIf(!existsSync('/proc/self/mem'))(
+    'P84 is shown by `ps` as the program that it has become',
+    async ({ lab }) => {
+      const program = lab.program({
+        'parent.ts': ts`
+        import { prewarm, println, spawnProcess } from 'wat-vm'
+        import { readdirSync, readFileSync } from 'node:fs'
+        const commandOf = (pid: unknown) => [readFileSync('/proc/' + pid + '/cmdline', 'utf8').replace(/\0+$/, '').split('\0'), readFileSync('/proc/' + pid + '/comm', 'utf8')]
+        const url = new URL('./child.ts', import.meta.url)
+        const args = ['--a', 'b c', 'ü', 'x'.repeat(300), 'y'.repeat(300)]
+        const cold = [spawnProcess<any, any>(url, { args }), spawnProcess<any, any>(({ serve }) => serve(() => process.title), { name: 'fn' })]
+        const told = []
+        for (const child of cold) told.push([await child.call(1), commandOf(child.pid)])
+        await prewarm(1)
+        const below = readdirSync('/proc').filter(pid => { try { return commandOf(pid)[0].at(-1) === 'spare' } catch { return false } })
+        const warm = spawnProcess<any, any>(url, { args })
+        told.push([await warm.call(1), commandOf(warm.pid)], below.includes(String(warm.pid)))
+        await prewarm(1)
+        const fn = spawnProcess<any, any>(({ serve }) => serve(() => process.title), { name: 'fn' })
+        told.push([await fn.call(1), commandOf(fn.pid)])
+        await println(told)`,
+        'child.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve(() => process.title)`,
+      })
+      const [[file, fn, warmFile, seenAsSpare, warmFn]] = await lab.facts(program)
+      expect(seenAsSpare).toBe(true)
+      const [title, [command, comm]] = warmFile
+      expect([title, comm]).toEqual([file[0], file[1][1]])
+      expect(command.slice(0, -1)).toEqual(file[1][0].slice(0, command.length - 1))
+      expect(command).toContain('b c')
+      expect(command.at(-1)).toMatch(/^y+$/) // cut, because there is no more room
+      expect(warmFn).toEqual(fn)
+    },
+  )
 
   it('P25 is a running process before its program is known, in a group of its own', async ({ lab }) => {
     const program = lab.program(ts`

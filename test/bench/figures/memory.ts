@@ -42,9 +42,9 @@ async function pair(): Promise<Record<string, number>> {
   const child = spawnProcess(program('wat-echo.ts'))
   await child.call(bodyOf('80 B'))
   await delay(SETTLE_MS)
-  const [pid, pgid] = [child.pid as number, child.pgid as number]
+  const pid = child.pid as number
   const result = {
-    [OURS]: groupOf(pgid).reduce((sum, member) => sum + pssMiB(member), 0),
+    [OURS]: groupOf(pid).reduce((sum, member) => sum + pssMiB(member), 0),
     'wat, without its guard': pssMiB(pid),
     [NODE]: pssMiB(bare.pid as number),
   }
