@@ -13,9 +13,16 @@ import { assignmentFor } from './assignment.ts'
 import { environmentOf } from './command-line.ts'
 import type { Settings } from './options.ts'
 import type { Ended, Flow, Running } from './running.ts'
+import { boundEndBy, killStartedBy } from './thread-leftovers.ts'
 
 /** So often the flows of a thread that has ended are looked at. */
 const DRAIN_MS = 2
+
+/**
+ * A thread that is killed has ended after this time at the latest: one that is in native code runs on until that
+ * returns, but nothing of its program runs any more.
+ */
+const STUCK_MS = 100
 
 /** The rings that are its pipes are as deep as pipes are. */
 const PIPE_BYTES = 256 * 1024
@@ -35,7 +42,9 @@ export class Thread implements Running {
   readonly exited: Promise<Ended>
   hasExited = false
   readonly #worker: Worker
+  readonly #tid: Int32Array
   #killed = false
+  #giveUp = () => {}
 
   /** Starts a program. Rejects with `offline` when the system cannot, and with what `assignmentFor` does. */
   static async start(
@@ -49,7 +58,9 @@ export class Thread implements Running {
     const sent = assignment.files !== undefined
     const pipes = [0, 1, 2].map(() => createChannel({ bytes: PIPE_BYTES, readers: 1 }))
     const [stdin, stdout, stderr] = pipes as [Channel, Channel, Channel]
+    const tid = new SharedArrayBuffer(4)
     const data: ThreadData = {
+      tid,
       pipes: [stdin.buffer, stdout.buffer, stderr.buffer],
       channels: Object.entries(channels).map(([key, { buffer }]) => [key, buffer]),
     }
@@ -66,7 +77,13 @@ export class Thread implements Running {
         workerData: data,
         ...(resourceLimits && { resourceLimits }),
       })
-      return new Thread(worker, [stdin, stdout, stderr], channels, sent ? runFrame(assignment) : undefined)
+      return new Thread(
+        worker,
+        tid,
+        [stdin, stdout, stderr],
+        channels,
+        sent ? runFrame(assignment) : undefined,
+      )
     } catch (cause) {
       throw new WatError('offline', `cannot start a thread: ${(cause as Error).message}`, { address, cause })
     }
@@ -74,11 +91,20 @@ export class Thread implements Running {
 
   private constructor(
     worker: Worker,
+    tid: SharedArrayBuffer,
     [stdin, stdout, stderr]: [Channel, Channel, Channel],
     channels: Record<string, Channel>,
     greeting: string | undefined,
   ) {
     this.#worker = worker
+    const cell = new Int32Array(tid)
+    this.#tid = cell
+    const release = boundEndBy({
+      get tid() {
+        return Atomics.load(cell, 0)
+      },
+      end: () => void worker.terminate(),
+    })
     this.greeting = greeting
     this.stdin = new RingSink(stdin.writer())
     this.stdout = new RingSource(stdout.reader(), stdout.maxMessage)
@@ -87,7 +113,8 @@ export class Thread implements Running {
     worker.on('error', error => (failure = failureOf(error)))
     this.exited = new Promise(resolve => {
       const { threadId } = worker // it has none any more when it has ended
-      worker.once('exit', code => {
+      const end = (code: number | undefined) => {
+        if (this.hasExited) return
         this.hasExited = true
         for (const { buffer } of [stdin, stdout, stderr, ...Object.values(channels)])
           releaseThread(buffer, threadId)
@@ -95,7 +122,15 @@ export class Thread implements Running {
         resolve(
           this.#killed ? { code: undefined, signal: 'SIGKILL' } : { code, signal: undefined, panic: failure },
         )
+      }
+      worker.once('exit', code => {
+        release()
+        end(code)
       })
+      this.#giveUp = () => {
+        end(undefined)
+        worker.unref()
+      }
     })
   }
 
@@ -118,11 +153,14 @@ export class Thread implements Running {
   async kill(): Promise<void> {
     if (this.hasExited) return
     this.#killed = true
-    await this.#worker.terminate()
+    void this.#worker.terminate()
+    killStartedBy(Atomics.load(this.#tid, 0))
+    const timer = setTimeout(this.#giveUp, STUCK_MS)
+    void this.exited.then(() => clearTimeout(timer))
   }
 
   setRef(on: boolean): void {
-    if (on) this.#worker.ref()
+    if (on && !this.hasExited) this.#worker.ref()
     else this.#worker.unref()
   }
 }

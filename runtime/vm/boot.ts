@@ -44,7 +44,7 @@ let ready = false
 /** Runs the program that the arguments name; resolves when its main has settled. */
 export async function boot(argv: string[]): Promise<void> {
   deepenStacks()
-  const { lifelineFd, seat: seating } = adoptEnvironment(process.env)
+  const { lifelineFd, guardFd, seat: seating } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
@@ -55,7 +55,7 @@ export async function boot(argv: string[]): Promise<void> {
   if (identity.role === 'root' && kindOf(STDERR) === 'terminal') presentWith(humanRecord)
   else captureConsole()
   process.on('warning', reportWarning)
-  if (!identity.thread) installSignals()
+  if (!identity.thread) installSignals(guardFd)
   process.on('exit', () => {
     const lost = port.outbox.flushSync()
     if (lost) lastWords(lost)

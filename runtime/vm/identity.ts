@@ -30,11 +30,14 @@ export const environment = {
   lifeline: 'WAT_LIFELINE_FD',
   seat: 'WAT_SEAT',
   thread: 'WAT_THREAD',
+  guard: 'WAT_GUARD_FD',
 } as const
 
 /** Takes over what the parent told, and removes it so that nothing this process starts inherits it. */
 export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   lifelineFd: number | undefined
+  /** What a root that has a terminal holds as long as it takes Ctrl-C itself (bin/terminal-guard). */
+  guardFd: number | undefined
   /** Whether it gets its program in a `#wat/run` frame: at once, or some day, as a spare. */
   seat: 'sent' | 'spare' | undefined
 } {
@@ -53,6 +56,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   const seat = take(environment.seat)
   return {
     lifelineFd: positive(take(environment.lifeline)),
+    guardFd: positive(take(environment.guard)),
     seat: seat === 'sent' || seat === 'spare' ? seat : undefined,
   }
 }

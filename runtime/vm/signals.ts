@@ -1,4 +1,5 @@
 import type { SignalName } from '../ambient.ts'
+import fs from 'node:fs'
 import { WatError } from '../error.ts'
 import { children } from './children.ts'
 import { identity } from './identity.ts'
@@ -10,8 +11,11 @@ const KILL_MS = 500
 /** A child gets SIGTERM from its parent when part of the grace has gone by already. */
 export const CHILD_SHARE = 0.4
 
-/** SIGTERM, SIGINT and SIGHUP stop this process and its subtree; a second SIGINT kills them at once. */
-export function installSignals(): void {
+/**
+ * SIGTERM, SIGINT and SIGHUP stop this process and its subtree; a second SIGINT kills them at once. `guardFd` is
+ * the pipe of a guard that sees to it while the event loop is stuck: a program that takes SIGINT over is left alone.
+ */
+export function installSignals(guardFd: number | undefined): void {
   let interrupted = false
   const onSignal = (signal: SignalName) => {
     if (signal === 'SIGINT' && interrupted) return void killNow()
@@ -20,7 +24,16 @@ export function installSignals(): void {
     stop({ graceMs, signal, reason: new WatError('offline', `stopped by ${signal}`) })
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+  if (guardFd !== undefined) leaveGuard(guardFd, onSignal)
   installSuspension()
+}
+
+function leaveGuard(fd: number, ours: unknown): void {
+  process.on('removeListener', function leave(signal, listener) {
+    if (signal !== 'SIGINT' || listener !== ours) return
+    process.off('removeListener', leave)
+    fs.closeSync(fd)
+  })
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { SignalName } from '../ambient.ts'
+import { readlinkSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openChannel } from '../channel/index.ts'
 import { WatError } from '../error.ts'
@@ -11,13 +12,16 @@ import { CHILD_SHARE } from './signals.ts'
 
 /** What a thread gets from the one that starts it, in shared memory. */
 export interface ThreadData {
+  /** For the number that the operating system knows it by. */
+  tid: SharedArrayBuffer
   pipes: [stdin: SharedArrayBuffer, stdout: SharedArrayBuffer, stderr: SharedArrayBuffer]
   channels: [name: string, buffer: SharedArrayBuffer][]
 }
 
 /** The pipes of this process, which is a thread of another; and the channels it was given. */
 export function threadPipes(): { stdin: Source; stdout: Sink; stderr: Sink } {
-  const { pipes, channels } = workerData as ThreadData
+  const { tid, pipes, channels } = workerData as ThreadData
+  Atomics.store(new Int32Array(tid), 0, ownTid())
   const [stdin, stdout, stderr] = pipes.map(buffer => openChannel(buffer))
   for (const [name, buffer] of channels) giveChannel(name, openChannel(buffer))
   listenForSignals()
@@ -25,6 +29,15 @@ export function threadPipes(): { stdin: Source; stdout: Sink; stderr: Sink } {
     stdin: new RingSource(stdin!.reader(), stdin!.maxMessage),
     stdout: new RingSink(stdout!.writer()),
     stderr: new RingSink(stderr!.writer()),
+  }
+}
+
+/** 0 where the system does not tell. */
+function ownTid(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').pop())
+  } catch {
+    return 0
   }
 }
 

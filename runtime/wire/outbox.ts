@@ -21,14 +21,15 @@ export class Outbox {
   #taken: PromiseWithResolvers<void> | undefined
   /** The batch holds lines of which nobody awaits the writing. */
   #unawaited = false
-  /** The same of a batch that could not be written. */
-  #lost: PromiseWithResolvers<void> | undefined
+  /** The same of the batch in flight, until the sink has taken it; of one that it could not take, for good. */
+  #flying: PromiseWithResolvers<void> | undefined
   #writing = false
   #inFlight = 0
   #scheduled = false
   #ending = false
-  #endings: (() => void)[] = []
+  readonly #endings: (() => void)[] = []
   #finished = false
+  #closed = false
   #broken = false
   #failure: WatError | undefined
   #sink: Sink | undefined
@@ -133,21 +134,22 @@ export class Outbox {
       if (this.#ending) this.#finish(this.#sink)
       return
     }
-    const taken = this.#taken
-    const silent = this.#unawaited && !taken
+    const silent = this.#unawaited && !this.#taken
+    this.#flying = this.#taken
     this.#taken = undefined
     this.#unawaited = false
     this.#writing = true
     this.#sink.write(this.#takeChunks(), error => {
+      if (this.#failure) return // everything that waited knows already
       this.#writing = false
       this.#inFlight = 0
       if (error) {
-        this.#lost = taken
         this.#broken = true
-        this.#onBroken(brokenPipe(error), silent || (this.#unawaited && !this.#taken))
-        return
+        return this.#onBroken(brokenPipe(error), silent || (this.#unawaited && !this.#taken))
       }
-      taken?.resolve()
+      const flown = this.#flying
+      this.#flying = undefined
+      flown?.resolve()
       this.flush()
       if (!this.full) this.#onDrain()
     })
@@ -178,7 +180,7 @@ export class Outbox {
   /** Takes nothing more; resolves when the queue is written and the pipe is closed for the other side. */
   end(): Promise<void> {
     return new Promise(resolve => {
-      if (this.#failure || this.#finished) return resolve()
+      if (this.#closed) return resolve()
       this.#ending = true
       this.#endings.push(resolve)
       this.flush()
@@ -191,8 +193,8 @@ export class Outbox {
     this.#failure = reason
     this.#takeChunks()
     this.#inFlight = 0
+    for (const senders of [this.#flying, this.#taken]) senders?.resolve(rejection(reason))
     this.#sink?.close()
-    for (const senders of [this.#lost, this.#taken]) senders?.resolve(rejection(reason))
     this.#release()
   }
 
@@ -235,9 +237,8 @@ export class Outbox {
   }
 
   #release(): void {
-    const endings = this.#endings
-    this.#endings = []
-    for (const resolve of endings) resolve()
+    this.#closed = true
+    for (const resolve of this.#endings.splice(0)) resolve()
   }
 
   #schedule(): void {
