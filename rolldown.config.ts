@@ -29,13 +29,13 @@ const listings: Plugin = {
   name: 'listings',
   resolveId(id, importer) {
     if (id !== 'child_process' || !importer?.includes('/tree-kill/')) return undefined
-    return fileURLToPath(new URL('runtime/spawn/listing.ts', import.meta.url))
+    return fileURLToPath(new URL('runtime/local/listing.ts', import.meta.url))
   },
 }
 
 /** What the first reply of a process and its first child do not need: loaded when it is asked for. */
 const LATER =
-  /runtime\/(edn|error|jsedn|net|channel|version|vm\/(start|thread)|portable\/(?!package-files)|spawn\/(launch|listing|treekill|waker|remote-|host|connection|listener|handler-|program-|thread-)|wire\/(ring|lane|control|merge|pump))/
+  /runtime\/(edn|error|jsedn|net|channel|version|remote|thread|listen\/(?!listen\.|connect\.)|portable\/(?!package-files)|local\/(exec|listing|treekill|waker)|io\/(ring|merge|pump)|boot\/start)/
 
 /**
  * A small entry that turns the compile cache on, one file for the codec, one for the runtime, and one
@@ -44,7 +44,7 @@ const LATER =
  */
 export default defineConfig({
   input: {
-    boot: 'runtime/vm/start.ts',
+    boot: 'runtime/boot/start.ts',
     channel: 'runtime/channel/index.ts',
     core: 'runtime/index.ts',
     edn: 'runtime/edn/index.ts',

@@ -9,12 +9,21 @@ export class Hold {
   #holders = 0
   #timer: ReturnType<typeof setInterval> | undefined
 
+  /** From now on, or no longer. */
+  set(on: boolean): void {
+    if (on) this.#timer ??= setInterval(() => {}, LONG_MS)
+    else {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
+  }
+
   async during<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#holders++ === 0) this.#timer = setInterval(() => {}, LONG_MS)
+    if (this.#holders++ === 0) this.set(true)
     try {
       return await work()
     } finally {
-      if (--this.#holders === 0) clearInterval(this.#timer)
+      if (--this.#holders === 0) this.set(false)
     }
   }
 }

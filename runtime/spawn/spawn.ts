@@ -1,6 +1,6 @@
-import type { Program } from './given.ts'
-import { settle, type SpawnOptions } from './options.ts'
-import { Process } from './process.ts'
+import type { Program } from '../child/program.ts'
+import { settle, type SpawnOptions } from '../child/options.ts'
+import { Process } from '../child/process.ts'
 import { startProcess } from './start.ts'
 
 /**

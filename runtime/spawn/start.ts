@@ -1,9 +1,9 @@
 import { runFrame } from '../wire/frames.ts'
-import { assignmentFor } from './assignment.ts'
-import type { Settings } from './options.ts'
-import { OsProcess } from './os-process.ts'
-import type { Running } from './running.ts'
-import { takeSpare } from './spares.ts'
+import { assignmentFor } from '../child/assignment.ts'
+import type { Settings } from '../child/options.ts'
+import { OsProcess } from '../local/os-process.ts'
+import type { Running } from '../child/running.ts'
+import { takeSpare } from '../local/spares.ts'
 
 /**
  * Starts a program in a process of its own: a spare, or a new one. Rejects with `offline` when the system
@@ -11,7 +11,7 @@ import { takeSpare } from './spares.ts'
  */
 export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
   const { program } = settings
-  if (settings.via.length > 0) return (await import('./launcher.ts')).startVia(settings, name, address)
+  if (settings.via.length > 0) return (await import('../remote/via.ts')).startVia(settings, name, address)
   if (program.kind === 'command') return OsProcess.start(settings, name, address, 'taken')
   const assignment = await assignmentFor(settings, name, address)
   const spare = await takeSpare(settings, assignment)

@@ -1,9 +1,9 @@
 import type { ResourceLimits } from '../ambient.ts'
 import type { Channel } from '../channel/index.ts'
 import { WatError } from '../error.ts'
-import type { Program } from './given.ts'
-import { settle, type Settings, type SpawnOptions } from './options.ts'
-import { Process } from './process.ts'
+import type { Program } from '../child/program.ts'
+import { settle, type Settings, type SpawnOptions } from '../child/options.ts'
+import { Process } from '../child/process.ts'
 
 /** With less V8 cannot even set a thread up, and ends the whole process. */
 const LEAST = { heapMb: 4, stackMb: 0.5 }
@@ -43,7 +43,7 @@ export function spawnThread<Req = any, Res = any, C = any>(
   if (settings.program.kind === 'command')
     throw new WatError('denied', 'a command is a process, not a thread')
   const start = async (given: Settings, name: string, address: string) => {
-    const { Thread } = await import('./thread-start.ts')
+    const { Thread } = await import('../thread/thread-start.ts')
     return Thread.start(given, name, address, { resourceLimits, channels })
   }
   return new Process<Req, Res>(settings, options.name, start)

@@ -1,4 +1,4 @@
-import { kindOf } from './fd.ts'
+import { kindOf } from '../io/fd.ts'
 import { paint } from './human.ts'
 import { identity } from './identity.ts'
 import { writeText } from './stderr.ts'

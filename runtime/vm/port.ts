@@ -14,7 +14,7 @@ import {
 import { HIGH_WATER_BYTES } from '../wire/limits.ts'
 import { Link } from '../wire/link.ts'
 import { Outbox } from '../wire/outbox.ts'
-import type { Sink, Source } from '../wire/pipe.ts'
+import type { Sink, Source } from '../io/pipe.ts'
 import { Receiver } from '../wire/receiver.ts'
 import { Sender } from '../wire/sender.ts'
 import { identity } from './identity.ts'

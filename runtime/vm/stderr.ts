@@ -2,10 +2,10 @@ import { kw } from '../edn/index.ts'
 import { recordLine } from '../wire/frames.ts'
 import { CHUNK_BYTES } from '../wire/limits.ts'
 import { Outbox } from '../wire/outbox.ts'
-import { kindOf, ownDescription } from './fd.ts'
-import { relievableSink } from './fd-sink.ts'
+import { kindOf, ownDescription } from '../io/fd.ts'
+import { relievableSink } from '../io/fd-sink.ts'
 import { identity } from './identity.ts'
-import type { Sink } from '../wire/pipe.ts'
+import type { Sink } from '../io/pipe.ts'
 
 const STDERR = 2
 

@@ -4,7 +4,7 @@ import { WatError } from '../error.ts'
 import { overFrame, RAISE_MAX_FRAME } from './fit.ts'
 import { tags, toFrame, type Frame } from './frames.ts'
 import { CONTROL_FRAME_BYTES } from './limits.ts'
-import type { Source } from './pipe.ts'
+import type { Source } from '../io/pipe.ts'
 
 /** What a link does with what comes in. */
 export interface LinkHandlers {

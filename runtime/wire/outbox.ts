@@ -6,7 +6,7 @@ import { writeWithin } from './fit.ts'
 import { brokenPipe } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
-import type { Sink } from './pipe.ts'
+import type { Sink } from '../io/pipe.ts'
 
 /**
  * What waits to be written to one pipe. Frames of one tick go out in one write, and a write goes out

@@ -15,11 +15,17 @@ const ARCHITECTURE = 'docs/architecture.md'
 
 /** The rooms that a room may import from: each is below it. */
 const BELOW: Record<string, string[]> = {
-  boot: ['index', 'spawn', 'vm', 'wire', 'edn', 'error', 'version'],
-  index: ['spawn', 'vm', 'wire', 'edn', 'error', 'ambient', 'version'],
-  spawn: ['portable', 'net', 'channel', 'vm', 'wire', 'edn', 'error', 'ambient'],
-  vm: ['portable', 'channel', 'wire', 'edn', 'error', 'ambient'],
-  wire: ['channel', 'edn', 'error', 'ambient'],
+  boot: ['index', 'listen', 'remote', 'thread', 'portable', 'vm', 'wire', 'io', 'edn', 'error', 'version'],
+  index: ['listen', 'spawn', 'local', 'child', 'net', 'vm', 'wire', 'edn', 'error', 'ambient', 'version'],
+  listen: ['spawn', 'child', 'net', 'vm', 'wire', 'io', 'edn', 'error', 'ambient'],
+  spawn: ['remote', 'thread', 'local', 'child', 'net', 'channel', 'wire', 'error', 'ambient'],
+  remote: ['local', 'child', 'net', 'vm', 'wire', 'io', 'edn', 'error', 'ambient'],
+  thread: ['child', 'vm', 'wire', 'io', 'channel', 'edn', 'error', 'ambient'],
+  local: ['child', 'vm', 'wire', 'io', 'edn', 'error', 'ambient'],
+  child: ['portable', 'vm', 'wire', 'io', 'edn', 'error', 'ambient'],
+  vm: ['portable', 'channel', 'wire', 'io', 'edn', 'error', 'ambient'],
+  wire: ['io', 'edn', 'error', 'ambient'],
+  io: ['channel'],
   jsedn: ['edn', 'error', 'version'],
   portable: ['error'],
   channel: ['error', 'version'],
@@ -227,7 +233,7 @@ describe('P41 the picture of a life agrees with the code', () => {
       .trimEnd()
       .split('\n')
       .map(line => line.split(' ')[0] ?? '')
-    const body = /^export async function climb.*?^}/ms.exec(read('runtime/spawn/ladder.ts'))?.[0] ?? ''
+    const body = /^export async function climb.*?^}/ms.exec(read('runtime/child/ladder.ts'))?.[0] ?? ''
     expect([...body.matchAll(/rungs\.(\w+)\(/g)].map(([, name]) => name)).toEqual(names)
   })
 })
@@ -299,14 +305,14 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     const constant = (file: string, name: string) =>
       new RegExp(`const ${name} = ([\\d.]+)$`, 'm').exec(read(`runtime/${file}`))?.[1]
     const ladder = section('TIERS.md', '## The kill ladder')
-    expect(ladder).toContain(`| ${constant('spawn/ladder.ts', 'ASK_SHARE')} G `)
-    expect(ladder).toContain(`| G + ${constant('spawn/ladder.ts', 'SLACK_MS')} ms `)
-    expect(ladder).toContain(`are ${constant('spawn/ladder.ts', 'INNER_SLACK_SHARE')} G`)
-    expect(ladder).toContain(`${constant('spawn/os-process.ts', 'SILENCE_MS')} ms`)
+    expect(ladder).toContain(`| ${constant('child/ladder.ts', 'ASK_SHARE')} G `)
+    expect(ladder).toContain(`| G + ${constant('child/ladder.ts', 'SLACK_MS')} ms `)
+    expect(ladder).toContain(`are ${constant('child/ladder.ts', 'INNER_SLACK_SHARE')} G`)
+    expect(ladder).toContain(`${constant('local/os-process.ts', 'SILENCE_MS')} ms`)
     expect(read('TIERS.md')).toContain(
-      `with \`ps\` for ${constant('spawn/treekill.ts', 'LISTING_MS')} ms at most`,
+      `with \`ps\` for ${constant('local/treekill.ts', 'LISTING_MS')} ms at most`,
     )
-    expect(section('TIERS.md', '# Spares')).toContain(`within ${constant('spawn/spares.ts', 'TAKE_MS')} ms`)
+    expect(section('TIERS.md', '# Spares')).toContain(`within ${constant('local/spares.ts', 'TAKE_MS')} ms`)
     const end = section('TIERS.md', '## End')
     expect(end).toContain(`in a child ${constant('vm/signals.ts', 'CHILD_SHARE')} of it`)
     expect(end).toContain(`${constant('vm/lifecycle.ts', 'RESERVE_LEAST_MS')} ms at least`)

@@ -40,7 +40,6 @@ export function delaysOf(file: string): string[] {
 
 /** The room a file belongs to, as docs/architecture.md names it. */
 export function roomOf(file: string): string {
-  if (/^vm\/(boot|start)\.ts$/.test(file)) return 'boot'
   return file.includes('/') ? (file.split('/')[0] ?? file) : path.parse(file).name
 }
 

@@ -56,7 +56,7 @@ describe('what a start loads', () => {
   it('P52 the command and a spawn start Node with the same flags', () => {
     const [, flags] =
       /^flags='(.+)'$/m.exec(readFileSync(path.join(import.meta.dirname, '../..', 'bin/wat'), 'utf8')) ?? []
-    const own = readFileSync(path.join(import.meta.dirname, '../..', 'runtime/spawn/command-line.ts'), 'utf8')
+    const own = readFileSync(path.join(import.meta.dirname, '../..', 'runtime/local/command-line.ts'), 'utf8')
     const [, list = ''] = /^const NODE_FLAGS = \[(.+)\]$/m.exec(own) ?? []
     expect(list.replaceAll("'", '').split(', ')).toEqual(flags?.split(' '))
   })

@@ -2,7 +2,7 @@ import { describe, expect, it, ts } from '../support/lab.ts'
 import { WatError } from '../../runtime/error.ts'
 import { writeValue } from '../../runtime/wire/frames.ts'
 import { Outbox } from '../../runtime/wire/outbox.ts'
-import type { Sink } from '../../runtime/wire/pipe.ts'
+import type { Sink } from '../../runtime/io/pipe.ts'
 
 const gone = new WatError('offline', 'gone')
 const MAX_FRAME = 1 << 20

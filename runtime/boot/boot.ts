@@ -1,0 +1,263 @@
+import '../version.ts'
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe } from '../edn/describe.ts'
+import { stringify } from '../edn/index.ts'
+import type { Out } from '../edn/out.ts'
+import { WatError } from '../error.ts'
+import type * as runtime from '../index.ts'
+import { readyFrame, writeValue } from '../wire/frames.ts'
+import { MAX_TIMER_MS } from '../wire/limits.ts'
+import { later } from '../wire/timers.ts'
+import type { Sink, Source } from '../io/pipe.ts'
+import { parseCommand, type Command } from './command.ts'
+import { captureConsole } from '../vm/console.ts'
+import { fdSource, kindOf, ownDescription } from '../io/fd.ts'
+import { fdSink } from '../io/fd-sink.ts'
+import { humanRecord } from '../vm/human.ts'
+import { endWhenUnread } from '../vm/idle.ts'
+import { adoptEnvironment, identity } from '../vm/identity.ts'
+import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from '../vm/lifecycle.ts'
+import { log } from '../vm/log.ts'
+import { tellWaiting } from '../vm/hint.ts'
+import { crash, dieQuietly, installPanic, lastWords, panic } from '../vm/panic.ts'
+import { port } from '../vm/port.ts'
+import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
+import { abandonRequests } from '../vm/serve.ts'
+import { installSignals } from '../vm/signals.ts'
+import { carriedPackage, type Assignment } from '../vm/assignment.ts'
+import { Seat } from './seat.ts'
+import { exits, status } from '../vm/status.ts'
+import { flushStderr, presentWith, stderrTo } from '../vm/stderr.ts'
+import { FaultReports } from '../vm/throttle.ts'
+
+/** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, local/guard.ts). */
+const STDIN = 3
+const STDOUT = 4
+const STDERR = 2
+
+/** Frames of a stack. Of V8's ten too many may be ours, which stand on top of the program's. */
+const STACK_FRAMES = 30
+
+let ready = false
+
+/** Runs the program that the arguments name; resolves when its main has settled. */
+export async function boot(argv: string[]): Promise<void> {
+  deepenStacks()
+  const { lifelineFd, guardFd, seat: seating } = adoptEnvironment(process.env)
+  const command = parseCommand(argv, version)
+  if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
+  if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
+
+  const pipes = identity.thread ? (await import('../thread/thread.ts')).threadPipes() : undefined
+  if (pipes) stderrTo(pipes.stderr)
+  installPanic(() => (ready ? exits.panic : exits.notLoaded))
+  if (identity.role === 'root' && kindOf(STDERR) === 'terminal') presentWith(humanRecord)
+  else captureConsole()
+  process.on('warning', reportWarning)
+  if (!identity.thread) installSignals(guardFd)
+  process.on('exit', () => {
+    const lost = port.outbox.flushSync()
+    if (lost) lastWords(lost)
+    flushStderr()
+  })
+  if (command.kind === 'host') return hosting(command)
+  if (command.maxFrame !== undefined) identity.maxFrame = command.maxFrame
+  const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
+  openPort(pipes ?? ownPipes(), command.pretty, seat)
+  if (lifelineFd !== undefined) watchLifeline(lifelineFd)
+  await run(seat ? assigned(await seat.program()) : commanded(command))
+}
+
+/** Unless whoever started Node has chosen another number of frames. */
+function deepenStacks(): void {
+  const chosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
+  if (!/--stack[-_]trace[-_]limit/.test(chosen)) Reflect.set(Error, 'stackTraceLimit', STACK_FRAMES)
+}
+
+/** The program is loaded and has done its first step: a parent waits for this frame. */
+function announceReady(): void {
+  if (ready) return
+  ready = true
+  if (identity.role === 'child') port.outbox.pushFirst(readyFrame(identity.address, process.pid))
+}
+
+/** Serves other hosts instead of a program. */
+async function hosting(command: Command & { kind: 'host' }): Promise<void> {
+  identity.name ||= 'host'
+  if (command.address === 'stdio:') port.outbox.abort(new WatError('denied', 'stdout carries the connection'))
+  else openPort(ownPipes(), false, undefined)
+  endWhenIdle()
+  try {
+    const { serveHost } = await import('../remote/host.ts')
+    await serveHost(command, [STDIN, STDOUT], stopSignal, address => {
+      announceReady()
+      void port.stdout.send(address)
+    })
+  } catch (error) {
+    return panic(error, error instanceof WatError && error.code === 'denied' ? exits.usage : exits.panic)
+  }
+  mainSettled()
+  endOfProgram()
+}
+
+/** A program, and what it is started with. */
+interface Start {
+  locate: () => Program
+  args: string[]
+  /** Its name, unless the parent gave one. */
+  label: string
+  captures?: unknown
+}
+
+function commanded(command: Command & { kind: 'run' | 'eval' }): Start {
+  const { kind, args } = command
+  if (kind === 'eval') return { locate: () => expressionProgram(command.expression), args, label: 'eval' }
+  return { locate: () => fileProgram(command.program), args, label: path.parse(command.program).name }
+}
+
+function assigned({ program, captures, args, name }: Assignment): Start {
+  const pkg = carriedPackage()
+  const locate = () => (pkg ? sentProgram(pkg) : fileProgram(program))
+  return { locate, args, label: name, captures }
+}
+
+async function run({ locate, args, label, captures = {} }: Start): Promise<void> {
+  identity.args = args
+  identity.name ||= label
+  const program = found(locate)
+  process.argv = [process.execPath, fileURLToPath(program.url), ...args] // as Node has it
+  port.onFirstUse(announceReady)
+  endWhenIdle()
+  try {
+    const exported = await runProgram(program, () => setImmediate(announceReady))
+    announceReady()
+    // A default-exported function is the program's main; it gets what the program's `wat-vm` exports.
+    if (typeof exported.default === 'function')
+      await (exported.default as Main)(await import('wat-vm'), captures)
+  } catch (error) {
+    // Who waits for a child that is stopped along with this process has not failed.
+    if (isStopping() && error instanceof WatError && error.code === 'offline') return mainSettled()
+    return crash(error, ready ? exits.panic : exits.notLoaded)
+  }
+  mainSettled()
+  endWhenUnread(endOfProgram)
+  if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
+  endAfterInput()
+}
+
+type Main = (wat: typeof runtime, captures: unknown) => unknown
+
+function found(locate: () => Program): Program {
+  try {
+    return locate()
+  } catch (error) {
+    panic(error, exits.noProgram)
+  }
+}
+
+interface Pipes {
+  stdin: Source
+  stdout: Sink
+}
+
+function ownPipes(): Pipes {
+  const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
+  const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
+  return {
+    stdin: fdSource(own(STDIN, stdin, 'read'), stdin),
+    stdout: fdSink(own(STDOUT, stdout, 'write'), stdout),
+  }
+}
+
+function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefined): void {
+  if (pretty) port.writeValuesWith(writePretty)
+  port.open(stdin, stdout, {
+    onStop: graceMs =>
+      stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
+    onRun(info) {
+      if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
+    },
+    onFault,
+    onWaiting: () => tellWaiting(STDIN, STDERR),
+    onBroken(error, silently) {
+      if (port.readerGone) dieQuietly()
+      else if (port.serving || silently) panic(error)
+    },
+  })
+}
+
+const faults = new FaultReports()
+
+function onFault(error: WatError): void {
+  status.malformedInput = true
+  faults.report(error)
+}
+
+/** End of input on the lifeline is the death of the parent, however it died. */
+function watchLifeline(fd: number): void {
+  const lifeline = fdSource(fd, 'socket')
+  lifeline.open(
+    () => {},
+    () => {
+      const reason = new WatError('offline', 'the parent is gone')
+      abandonRequests(reason)
+      stop({ graceMs: identity.stopGraceMs, reason })
+    },
+  )
+  lifeline.resume()
+}
+
+/** An empty event loop is the end, once the top level has settled; until then something may still come. */
+function endWhenIdle(): void {
+  process.on('beforeExit', () => {
+    if (isStopping()) return
+    if (status.mainSettled) return endOfProgram()
+    const hold = setInterval(() => {}, MAX_TIMER_MS)
+    void whenMainSettled.then(() => clearInterval(hold))
+  })
+}
+
+/** A server whose input has ended is done: a stray timer keeps it for half the grace at most. */
+function endAfterInput(): void {
+  const { served } = status
+  if (!served) return
+  void served.done.then(() => {
+    later(endOfProgram, identity.stopGraceMs / 2).unref()
+  })
+}
+
+function writePretty(out: Out, id: number, value: unknown): void {
+  const start = out.length
+  writeValue(out, id, value) // refuses what may not be sent
+  out.length = start
+  out.text(`${stringify(value, { pretty: true })}\n`)
+}
+
+/** A program may emit anything as a warning, and what cannot be read is one of something. */
+function reportWarning(warning: unknown): void {
+  let text: string
+  try {
+    const { name, message, code } = warning as Error & { code?: unknown }
+    if (name === 'ExperimentalWarning' || code === 'MODULE_TYPELESS_PACKAGE_JSON') return
+    text = `${describe(name)}: ${describe(message)}`
+  } catch {
+    text = `Warning: ${describe(warning)}`
+  }
+  log.warn(text)
+}
+
+function version(): string {
+  const text = fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function leave(code: number, text: string, fd: number): void {
+  try {
+    fs.writeSync(fd, text)
+  } catch {
+    // closed, or nobody reads it: the exit code has to do
+  }
+  process.exit(code)
+}
