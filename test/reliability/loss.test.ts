@@ -34,6 +34,14 @@ const pieces = ts`
   const atLast = (end: () => void) => setImmediate(end)
 `
 
+/** For programs: what comes from a source up to its death, which is told behind the last value. */
+const untilDeath = ts`
+  async function* untilDeath(from: AsyncIterable<any>) {
+    try { yield* from } catch (error: any) { if (error.code === 'offline') return; throw error }
+    throw new Error('it just ended')
+  }
+`
+
 describe('nothing that was written before an end is lost', () => {
   for (const [way, { end, code, signal, panic }] of Object.entries(ways)) {
     it(`P24 S16 S18 8 MB of replies and 3 MB of values, then ${way}: a parent that was busy gets all of it`, async ({
@@ -43,6 +51,7 @@ describe('nothing that was written before an end is lost', () => {
         'parent.ts': ts`
           import { println, spawnProcess } from 'wat-vm'
           ${pieces}
+          ${untilDeath}
           const child = spawnProcess<any, any>(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
           const calls = Array.from({ length: ${CALLS} }, (_, n) => child.call(n))
           await child.stdout.recv()
@@ -52,7 +61,7 @@ describe('nothing that was written before an end is lost', () => {
           await println(replies.map((it, n) => (it.status === 'fulfilled' ? it.value === reply(n) : it.reason.code)))
           await new Promise(resolve => setTimeout(resolve, 300))
           let next = 0
-          for await (const got of child.stdout) {
+          for await (const got of untilDeath(child.stdout)) {
             if (got[0] !== next || got[1] !== value(next)[1]) throw new Error('value ' + next + ' is not next')
             next++
           }
@@ -123,6 +132,7 @@ describe('nothing that was written before an end is lost', () => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
+        ${untilDeath}
         const child = spawnProcess<any, any>(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
         const { panic, ...exit } = await child.exited
         await println([exit, panic!.message.length, (panic!.cause as Error).message])
@@ -131,7 +141,7 @@ describe('nothing that was written before an end is lost', () => {
           for await (last of from) count++
           return [count, last.tag ?? last[0]]
         }
-        await println([await count(child.stderr), await count(child.stdout)])`,
+        await println([await count(child.stderr), await count(untilDeath(child.stdout))])`,
       'child.ts': ts`
         import { log, println } from 'wat-vm'
         setTimeout(() => {
@@ -157,10 +167,11 @@ describe('nothing that was written before an end is lost', () => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
+        ${untilDeath}
         const child = spawnProcess<any, any>(new URL('./child.ts', import.meta.url))
         const { panic, ...exit } = await child.exited
         let values = 0
-        for await (const [n] of child.stdout) if (n === values) values++
+        for await (const [n] of untilDeath(child.stdout)) if (n === values) values++
         await println([exit, panic!.message, values])`,
       'child.ts': ts`
         import { println } from 'wat-vm'
@@ -178,6 +189,7 @@ describe('nothing that was written before an end is lost', () => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
+        ${untilDeath}
         const child = spawnProcess<any, any>(new URL('./child.ts', import.meta.url), { stderr: 'pipe' })
         await child.ready
         await new Promise(resolve => setTimeout(resolve, 700))
@@ -186,7 +198,7 @@ describe('nothing that was written before an end is lost', () => {
         const { panic, ...exit } = await child.exited
         await println([records, last.tag, exit, panic!.message.length])
         let values = 0
-        for await (const [n] of child.stdout) if (n === values) values++
+        for await (const [n] of untilDeath(child.stdout)) if (n === values) values++
         await println(values)`,
       'child.ts': ts`
         import { log, println } from 'wat-vm'
