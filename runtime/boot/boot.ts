@@ -3,39 +3,28 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from '../edn/describe.ts'
-import { stringify } from '../edn/index.ts'
-import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type * as runtime from '../index.ts'
-import { readyFrame, writeValue } from '../wire/frames.ts'
+import { readyFrame } from '../wire/frames.ts'
 import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { later } from '../wire/timers.ts'
-import type { Sink, Source } from '../io/pipe.ts'
 import { parseCommand, type Command } from './command.ts'
 import { captureConsole } from '../vm/console.ts'
-import { fdSource, kindOf, ownDescription } from '../io/fd.ts'
-import { fdSink } from '../io/fd-sink.ts'
+import { kindOf } from '../io/fd.ts'
 import { humanRecord } from '../vm/human.ts'
 import { endWhenUnread } from '../vm/idle.ts'
 import { adoptEnvironment, identity } from '../vm/identity.ts'
-import { endOfProgram, isStopping, mainSettled, stop, stopSignal, whenMainSettled } from '../vm/lifecycle.ts'
+import { endOfProgram, isStopping, mainSettled, stopSignal, whenMainSettled } from '../vm/lifecycle.ts'
 import { log } from '../vm/log.ts'
-import { tellWaiting } from '../vm/hint.ts'
-import { crash, dieQuietly, installPanic, lastWords, panic } from '../vm/panic.ts'
+import { crash, installPanic, lastWords, panic } from '../vm/panic.ts'
 import { port } from '../vm/port.ts'
 import { expressionProgram, fileProgram, runProgram, sentProgram, type Program } from './program.ts'
-import { abandonRequests } from '../vm/serve.ts'
 import { installSignals } from '../vm/signals.ts'
 import { carriedPackage, type Assignment } from '../vm/assignment.ts'
+import { openPort, ownPipes, STDERR, STDIN, STDOUT, watchLifeline } from './pipes.ts'
 import { Seat } from './seat.ts'
 import { exits, status } from '../vm/status.ts'
 import { flushStderr, presentWith, stderrTo } from '../vm/stderr.ts'
-import { FaultReports } from '../vm/throttle.ts'
-
-/** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, local/guard.ts). */
-const STDIN = 3
-const STDOUT = 4
-const STDERR = 2
 
 /** Frames of a stack. Of V8's ten too many may be ours, which stand on top of the program's. */
 const STACK_FRAMES = 30
@@ -157,58 +146,6 @@ function found(locate: () => Program): Program {
   }
 }
 
-interface Pipes {
-  stdin: Source
-  stdout: Sink
-}
-
-function ownPipes(): Pipes {
-  const [stdin, stdout] = [kindOf(STDIN), kindOf(STDOUT)]
-  const own = identity.role === 'root' ? ownDescription : (fd: number) => fd
-  return {
-    stdin: fdSource(own(STDIN, stdin, 'read'), stdin),
-    stdout: fdSink(own(STDOUT, stdout, 'write'), stdout),
-  }
-}
-
-function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefined): void {
-  if (pretty) port.writeValuesWith(writePretty)
-  port.open(stdin, stdout, {
-    onStop: graceMs =>
-      stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
-    onRun(info) {
-      if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
-    },
-    onFault,
-    onWaiting: () => tellWaiting(STDIN, STDERR),
-    onBroken(error, silently) {
-      if (port.readerGone) dieQuietly()
-      else if (port.serving || silently) panic(error)
-    },
-  })
-}
-
-const faults = new FaultReports()
-
-function onFault(error: WatError): void {
-  status.malformedInput = true
-  faults.report(error)
-}
-
-/** End of input on the lifeline is the death of the parent, however it died. */
-function watchLifeline(fd: number): void {
-  const lifeline = fdSource(fd, 'socket')
-  lifeline.open(
-    () => {},
-    () => {
-      const reason = new WatError('offline', 'the parent is gone')
-      abandonRequests(reason)
-      stop({ graceMs: identity.stopGraceMs, reason })
-    },
-  )
-  lifeline.resume()
-}
-
 /** An empty event loop is the end, once the top level has settled; until then something may still come. */
 function endWhenIdle(): void {
   process.on('beforeExit', () => {
@@ -226,13 +163,6 @@ function endAfterInput(): void {
   void served.done.then(() => {
     later(endOfProgram, identity.stopGraceMs / 2).unref()
   })
-}
-
-function writePretty(out: Out, id: number, value: unknown): void {
-  const start = out.length
-  writeValue(out, id, value) // refuses what may not be sent
-  out.length = start
-  out.text(`${stringify(value, { pretty: true })}\n`)
 }
 
 /** A program may emit anything as a warning, and what cannot be read is one of something. */

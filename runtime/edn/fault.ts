@@ -13,7 +13,7 @@ export interface Exit extends ExitStatus {
 export type FaultMap = Record<string, unknown>
 
 /** A chain of causes longer than this is cut: a cause may point back at itself. */
-const MAX_CAUSES = 32
+export const MAX_CAUSES = 32
 
 /** A fault gains lines in every process that it passes; behind so many they are cut. */
 const MAX_STACK_LINES = 200

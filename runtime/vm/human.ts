@@ -1,5 +1,6 @@
 import type { styleText } from 'node:util'
 import { describe } from '../edn/describe.ts'
+import { MAX_CAUSES } from '../edn/fault.ts'
 import { Keyword, parse, stringify, Tagged } from '../edn/index.ts'
 
 type Style = Parameters<typeof styleText>[0]
@@ -10,9 +11,6 @@ const colours = new Map<string, Style>([
   ['warn', 'yellow'],
   ['error', 'red'],
 ])
-
-/** Causes of a fault that are shown; a chain that came from elsewhere may be of any length. */
-const MAX_CAUSES = 32
 
 /** A record of stderr as a person likes to read it; what is no record of ours stays as it is. */
 export function humanRecord(line: string): string {

@@ -1,4 +1,4 @@
-import { programStack, toFault, type FaultMap } from '../edn/fault.ts'
+import { MAX_CAUSES, programStack, toFault, type FaultMap } from '../edn/fault.ts'
 import { passageOf } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { identity } from './identity.ts'
@@ -6,9 +6,6 @@ import { stop } from './lifecycle.ts'
 import { port } from './port.ts'
 import { exits } from './status.ts'
 import { flushStderr, writeRecord } from './stderr.ts'
-
-/** Causes that are followed: a cause may lead back to itself. */
-const MAX_CAUSES = 32
 
 /**
  * The last words of a process that cannot go on: everything written so far, whole, and a `#wat/panic`
@@ -30,9 +27,16 @@ export function panic(error: unknown, code: number = exits.panic): never {
  * catch it, here; the fault is the cause, or the panic that it tells of.
  */
 function panicFault(error: unknown): FaultMap {
+  const fault = toFault(error, identity.address)
+  try {
+    return error instanceof WatError ? uncaught(error, fault) : fault
+  } catch {
+    return fault // a proxy may throw at any question
+  }
+}
+
+function uncaught(error: WatError, fault: FaultMap): FaultMap {
   const { address } = identity
-  const fault = toFault(error, address)
-  if (!(error instanceof WatError) || fault.address === undefined) return fault
   const passage = passageOf(error)
   const culprit = fault.address === address ? passage?.peer : fault.address
   if (typeof culprit !== 'string' || error.address === undefined) return fault

@@ -10,3 +10,13 @@ export function brokenPipe(cause: Error): WatError {
     data: code === undefined ? undefined : { code },
   })
 }
+
+/** More waits to be written than may wait. */
+export function overloaded(bytes: number): WatError {
+  return new WatError('overloaded', `${bytes} bytes wait to be sent; await what send returns`)
+}
+
+/** The program has said itself that no more will come. */
+export function ended(): WatError {
+  return new WatError('offline', 'the sender has ended')
+}

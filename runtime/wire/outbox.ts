@@ -3,7 +3,7 @@ import { Out } from '../edn/out.ts'
 import { located, rejection, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
 import { writeWithin } from './fit.ts'
-import { brokenPipe } from './broken-pipe.ts'
+import { brokenPipe, ended, overloaded } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from '../io/pipe.ts'
@@ -76,7 +76,7 @@ export class Outbox {
 
   /** Why nothing can be written any more. */
   get failure(): WatError | undefined {
-    return this.#failure ?? (this.#ending ? new WatError('offline', 'the sender has ended') : undefined)
+    return this.#failure ?? (this.#ending ? ended() : undefined)
   }
 
   /**
@@ -111,10 +111,8 @@ export class Outbox {
 
   /** Why one more line would be too much, for those who send without waiting. */
   get overflow(): WatError | undefined {
-    // Replies are not among them: the requests are bounded already, and a reply that is dropped is a caller
-    // who waits for ever.
-    if (this.queued < MAX_QUEUED_BYTES) return undefined
-    return new WatError('overloaded', `${MAX_QUEUED_BYTES} bytes wait to be sent; await what send returns`)
+    // Not for replies: the requests are bounded already, and a reply that is dropped is a caller who waits for ever.
+    return this.queued < MAX_QUEUED_BYTES ? undefined : overloaded(MAX_QUEUED_BYTES)
   }
 
   /** Queues a frame that must not wait for a full pipe: it goes before what the pipe does not take now. */
@@ -199,10 +197,7 @@ export class Outbox {
   }
 
   #write(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
-    const out = this.#out
-    if (out.busy)
-      throw new WatError('denied', 'a value that is being sent cannot send another to the same place')
-    writeWithin(out, write, id, body, maxFrame)
+    writeWithin(this.#out, write, id, body, maxFrame)
   }
 
   #unshift(text: string): void {
