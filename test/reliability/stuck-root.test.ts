@@ -24,9 +24,10 @@ const stuck = {
   'at its top level': ts`mark('stuck'); for (;;);`,
   'in a handler': ts`await serve(() => { mark('stuck'); for (;;); })`,
   'in a wait': ts`mark('stuck'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`,
+  // The shell says it itself: before its trap a Ctrl-C would end it, and the root would go on.
   'in a command that ignores signals': ts`
-    mark('stuck')
-    execSync("trap '' INT HUP TERM; sleep 60; sleep 60", { stdio: 'ignore' })`,
+    const file = import.meta.filename + '.stuck'
+    execSync("trap '' INT HUP TERM; echo " + process.pid + " > '" + file + "'; sleep 60; sleep 60", { stdio: 'ignore' })`,
   'above a child that is not stuck, and one that is': ts`
     if (role === 'awake') { self.onStop(() => mark('hook')); await serve(() => 1) }
     else if (role === 'loops') await serve(() => { mark('loops'); for (;;); })
@@ -175,7 +176,7 @@ async function started(
   await marked(program)
   const own = new Set([...shells, shell.pid])
   const all = lab.survivors().filter(pid => !own.has(pid) && !/^bash|^script/.test(info(pid)?.command ?? ''))
-  expect(all.length).toBeGreaterThanOrEqual(2)
+  expect(all.length).toBeGreaterThanOrEqual(1)
   return { shell, program, all }
 }
 
