@@ -187,7 +187,7 @@ describe('the command', () => {
   const tellsVersion = "() => [process.version, process.execPath.includes('/node_modules/node')]"
 
   it.skipIf(!tooOldNode())(
-    'P81 a checkout runs on its own Node where the machine has an old one',
+    'P73 a checkout runs on its own Node where the machine has an old one',
     async ({ lab }) => {
       const linked = path.join(lab.folder(), 'wat')
       symlinkSync(wat, linked)
@@ -199,13 +199,13 @@ describe('the command', () => {
     },
   )
 
-  it('P81 a checkout runs on its own Node where the machine has none', async ({ lab }) => {
+  it('P73 a checkout runs on its own Node where the machine has none', async ({ lab }) => {
     const outcome = await lab.command(wat, ['-e', tellsVersion], { env: { PATH: pathWith(lab) } }).end('1')
     expect(outcome).toMatchObject({ code: 0, stdout: '["v26.10.0" true]\n', stderr: '' })
   })
 
   it.skipIf(!oldestNode())(
-    'P81 a Node in the PATH that is new enough goes before the own one',
+    'P73 a Node in the PATH that is new enough goes before the own one',
     async ({ lab }) => {
       const env = { PATH: pathWith(lab, oldestNode()) }
       const outcome = await lab.command(wat, ['-e', '() => process.version'], { env }).end('1')
@@ -214,7 +214,7 @@ describe('the command', () => {
   )
 
   it.skipIf(!tooOldNode())(
-    'P81 an installed package on a Node that is too old is exit 64 and one line that says how to get another',
+    'P73 an installed package on a Node that is too old is exit 64 and one line that says how to get another',
     async ({ lab }) => {
       const env = { PATH: pathWith(lab, tooOldNode()) }
       const outcome = await lab.command('sh', [installedWat(lab), fixture('double.ts')], { env }).end('1')
@@ -223,7 +223,7 @@ describe('the command', () => {
     },
   )
 
-  it('P81 an installed package with no Node at all is exit 64 and one line that says how to get one', async ({
+  it('P73 an installed package with no Node at all is exit 64 and one line that says how to get one', async ({
     lab,
   }) => {
     const env = { PATH: pathWith(lab) }
@@ -233,7 +233,7 @@ describe('the command', () => {
   })
 
   it.skipIf(!tooOldNode())(
-    'P81 importing an entry of the package on an old Node says so',
+    'P73 importing an entry of the package on an old Node says so',
     async ({ lab }) => {
       for (const entry of ['core', 'edn', 'channel', 'jsedn']) {
         const url = pathToFileURL(path.join(repository, `dist/${entry}.js`)).href

@@ -244,10 +244,10 @@ describe('wat at a terminal (needs `script`)', () => {
     await live.end()
   })
 
-  describe('P83 what a person is told', () => {
+  describe('P75 what a person is told', () => {
     const HINT = 'reads EDN values from this terminal; end with Ctrl-D'
 
-    terminal('P83 a program that waits for a person says so in one dim line on stderr', async ({ lab }) => {
+    terminal('P75 a program that waits for a person says so in one dim line on stderr', async ({ lab }) => {
       const reads = lab.program({ 'reads.ts': ts`import { readln } from 'wat-vm'; await readln()` })
       for (const [program, name] of [
         [double, 'double'],
@@ -264,7 +264,7 @@ describe('wat at a terminal (needs `script`)', () => {
       await plain.end('\x04')
     })
 
-    terminal('P83 a program that does not wait for a person says nothing of it', async ({ lab }) => {
+    terminal('P75 a program that does not wait for a person says nothing of it', async ({ lab }) => {
       const prints = lab.program(ts`import { println } from 'wat-vm'; await println('done')`)
       const parent = lab.program(ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -285,7 +285,7 @@ describe('wat at a terminal (needs `script`)', () => {
       expect(stdout).not.toContain('Ctrl-D')
     })
 
-    terminal('P83 what a child or grandchild prints stands behind its address', async ({ lab }) => {
+    terminal('P75 what a child or grandchild prints stands behind its address', async ({ lab }) => {
       const program = lab.program({
         'root.ts': ts`
           import { spawnProcess } from 'wat-vm'

@@ -10,7 +10,7 @@ describe('a program that is done', () => {
     ['a wat-vm in a loop', `spawnProcess(() => { setTimeout(() => { for (;;); }, 10) })`],
     ['a thread', `spawnThread(() => setInterval(() => {}, 1e6))`],
   ] as const) {
-    it(`P72 P18 ends within its grace and a second though ${what} reads nothing of what was sent`, async ({
+    it(`P68 P18 ends within its grace and a second though ${what} reads nothing of what was sent`, async ({
       lab,
     }) => {
       const program = lab.program(ts`
@@ -27,7 +27,7 @@ describe('a program that is done', () => {
     })
   }
 
-  it('P72 P24 waits for a child that reads slowly, until that has all', async ({ lab }) => {
+  it('P68 P24 waits for a child that reads slowly, until that has all', async ({ lab }) => {
     const program = lab.program(ts`
       import { spawnProcess } from 'wat-vm'
       const script = 'for n in 1 2 3 4 5 6 7 8; do dd bs=64k count=2 iflag=fullblock 2>/dev/null; sleep 0.4; done | wc -c >&2; cat >/dev/null'
@@ -37,7 +37,7 @@ describe('a program that is done', () => {
     expect([code, stderr]).toEqual([0, expect.stringContaining('1000000')])
   })
 
-  it('P72 a timer of the program keeps it, as anywhere, beside what is not read', async ({ lab }) => {
+  it('P68 a timer of the program keeps it, as anywhere, beside what is not read', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, spawnProcess } from 'wat-vm'
       const child = spawnProcess({ command: 'sleep', args: ['60'] })
@@ -56,7 +56,7 @@ describe('a loss that nobody awaits', () => {
     ['an unawaited println', 'void println(1)'],
     ['an unawaited println, and exits', 'void println(1); process.exit()'],
   ] as const) {
-    it(`P72 P13 is told: ${how} to a full device is a panic with the reason`, async ({ lab }) => {
+    it(`P68 P13 is told: ${how} to a full device is a panic with the reason`, async ({ lab }) => {
       const program = lab.program(`import { println, stdout } from 'wat-vm'\n${source}`)
       const { stdout, stderr } = await lab.sh('wat "$1" > /dev/full; echo $?', { args: [program] })
       expect(stdout).toBe('2\n')
@@ -64,7 +64,7 @@ describe('a loss that nobody awaits', () => {
     })
   }
 
-  it('P72 P23 is none where nobody reads on: | head is no error', async ({ lab }) => {
+  it('P68 P23 is none where nobody reads on: | head is no error', async ({ lab }) => {
     const program = lab.program(
       `import { stdout } from 'wat-vm'\nsetInterval(() => stdout.trySend('x'.repeat(1000)), 1)`,
     )
@@ -75,7 +75,7 @@ describe('a loss that nobody awaits', () => {
 
 describe('a frame of control', () => {
   for (const maxFrame of [1, 10, 40, 60]) {
-    it(`P72 P12 goes through a maxFrame of ${maxFrame}: a child is ready, answers, fails and stops`, async ({
+    it(`P68 P12 goes through a maxFrame of ${maxFrame}: a child is ready, answers, fails and stops`, async ({
       lab,
     }) => {
       const program = lab.program({
@@ -105,7 +105,7 @@ describe('a frame of control', () => {
 })
 
 describe('a working directory that has been removed', () => {
-  it('P72 P31 a relative program is offline, never thrown; an absolute one and an expression run', async ({
+  it('P68 P31 a relative program is offline, never thrown; an absolute one and an expression run', async ({
     lab,
   }) => {
     const gone = path.join(lab.folder(), 'gone')
@@ -127,7 +127,7 @@ describe('a working directory that has been removed', () => {
 })
 
 describe('a connection that has ended', () => {
-  it('P72 P38 does not gather listeners, however often it is read and called', async ({ lab }) => {
+  it('P68 P38 does not gather listeners, however often it is read and called', async ({ lab }) => {
     const secret = secretFile(lab)
     const host = lab.command(wat, ['host', 'tcp://127.0.0.1:0', '--secret', secret])
     const at = await host.stdout.value<string>()

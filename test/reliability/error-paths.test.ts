@@ -107,7 +107,7 @@ const answered = (answer: any) =>
 
 describe('whatever a program throws, returns or logs', () => {
   for (const tier of ['spawnProcess', 'spawnThread', 'listen'] as const) {
-    it(`P69 each request is answered and the process goes on (${tier})`, async ({ lab }) => {
+    it(`P65 each request is answered and the process goes on (${tier})`, async ({ lab }) => {
       const program = lab.program({
         'parent.ts': ts`
           import { connect, listen, println, self, spawnProcess, spawnThread } from 'wat-vm'
@@ -153,7 +153,7 @@ describe('whatever a program throws, returns or logs', () => {
     }, 60_000)
   }
 
-  it('P69 P21 a plain value is passed over with a fault, and those behind it are answered', async ({
+  it('P65 P21 a plain value is passed over with a fault, and those behind it are answered', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -176,7 +176,7 @@ describe('whatever a program throws, returns or logs', () => {
     expect(faults.length).toBeGreaterThan(oddNames.length)
   })
 
-  it('P69 a handler that tells its body to an error answers what cannot be told of it', async ({ lab }) => {
+  it('P65 a handler that tells its body to an error answers what cannot be told of it', async ({ lab }) => {
     const program = lab.program(ts`
       import { serve, WatError } from 'wat-vm'
       await serve(body => { throw new WatError('handler', 'bad', { data: body }) })`)
@@ -195,7 +195,7 @@ describe('whatever a program throws, returns or logs', () => {
     )
   })
 
-  it('P69 P34 hooks that throw are told, and those that come after run', async ({ lab }) => {
+  it('P65 P34 hooks that throw are told, and those that come after run', async ({ lab }) => {
     const program = lab.program({
       'program.ts': ts`
       import { println, self } from 'wat-vm'
@@ -216,7 +216,7 @@ describe('whatever a program throws, returns or logs', () => {
     ['rejected', 'void Promise.reject(it); setTimeout(() => {}, 5000)', 2],
     ['thrown by its main', 'export default () => { throw it }', 2],
   ] as const) {
-    it(`P69 P20 ${how}: there is a panic record, the last line of stderr`, async ({ lab }) => {
+    it(`P65 P20 ${how}: there is a panic record, the last line of stderr`, async ({ lab }) => {
       const rest = last.startsWith('export') ? last : `export {}\n${last}`
       const program = lab.program({
         'program.ts': `import { self } from 'wat-vm'\nimport { odd } from './trouble.ts'\nconst it: any = odd[self.args[0]!]!()\n${rest}`,
@@ -230,7 +230,7 @@ describe('whatever a program throws, returns or logs', () => {
     }, 60_000)
   }
 
-  it('P69 P51 what a thread throws that has taken our listeners away ends the thread alone', async ({
+  it('P65 P51 what a thread throws that has taken our listeners away ends the thread alone', async ({
     lab,
   }) => {
     const program = lab.program({

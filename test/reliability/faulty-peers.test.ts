@@ -55,7 +55,7 @@ async function outlives(lab: Lab, kind: string, file: string, lists: string[][])
 }
 
 describe('a process is not ended by what others send', () => {
-  it('P68 P32 a child whose frames make no sense', async ({ lab }) => {
+  it('P64 P32 a child whose frames make no sense', async ({ lab }) => {
     await outlives(lab, 'child', 'writes-lines.ts', [
       odd(value => `#wat/rep [${value} 1]`),
       odd(value => `#wat/err [${value} 1]`),
@@ -75,7 +75,7 @@ describe('a process is not ended by what others send', () => {
     ])
   }, 60_000)
 
-  it('P68 P32 a child whose records make no sense', async ({ lab }) => {
+  it('P64 P32 a child whose records make no sense', async ({ lab }) => {
     await outlives(lab, 'child', 'writes-lines.ts', [
       [
         '--',
@@ -104,7 +104,7 @@ describe('a process is not ended by what others send', () => {
     ])
   }, 60_000)
 
-  it('P68 P32 a server whose frames make no sense', async ({ lab }) => {
+  it('P64 P32 a server whose frames make no sense', async ({ lab }) => {
     await outlives(lab, 'server', 'writes-lines.ts', [
       ...odd(value => `#wat/exit {:code ${value} :signal ${value}}`).map(line => [line]),
       ...odd(value => `#wat/exit {:code 0 :panic ${value}}`).map(line => [line]),
@@ -113,7 +113,7 @@ describe('a process is not ended by what others send', () => {
     ])
   }, 60_000)
 
-  it('P68 P49 a host whose control lane makes no sense', async ({ lab }) => {
+  it('P64 P49 a host whose control lane makes no sense', async ({ lab }) => {
     await outlives(lab, 'host', 'lies-in-lanes.ts', [
       ...odd(value => `#wat/host {:protocol ${value}}`).map(line => ['at-once', line]),
       ...odd(value => `#wat/launched {:pid ${value}}`).map(line => ['after-hello', line]),
@@ -125,7 +125,7 @@ describe('a process is not ended by what others send', () => {
     ])
   }, 90_000)
 
-  it('P68 P49 a client of a host whose launch or orders make no sense, or are too many', async ({ lab }) => {
+  it('P64 P49 a client of a host whose launch or orders make no sense, or are too many', async ({ lab }) => {
     const launch = (fields: string) =>
       `#wat/launch {:protocol 1 :kind "file" :program "${fixture('double.ts')}" :args [] :env [] :cwd nil :name "n" :address "/n" :stop-grace-ms 100 :max-frame 1000000 :exec-argv [] :silence-ms 10000 ${fields}}`
     const bad = (field: string, value: string) =>
@@ -188,7 +188,7 @@ describe('a process is not ended by what others send', () => {
   }, 60_000)
 
   it.skipIf(!installed('script'))(
-    'P68 P19 a root at a terminal shows records that make no sense (needs `script`)',
+    'P64 P19 a root at a terminal shows records that make no sense (needs `script`)',
     async ({ lab }) => {
       const folder = lab.folder()
       const records = [

@@ -31,7 +31,7 @@ function told(lab: Lab, source: string | Record<string, string>): (size: number)
 }
 
 describe('time in proportion', () => {
-  it('P71 P27 calls, sent and waiting, that one signal cancels, without a warning', async ({ lab }) => {
+  it('P67 P27 calls, sent and waiting, that one signal cancels, without a warning', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
       const child = spawnProcess<number, number>({ command: 'sleep', args: ['60'] }, { stopGrace: 200 })
@@ -53,7 +53,7 @@ describe('time in proportion', () => {
     })
   }, 120_000)
 
-  it('P71 P26 calls that begin with one signal, wait for a place and are answered', async ({ lab }) => {
+  it('P67 P26 calls that begin with one signal, wait for a place and are answered', async ({ lab }) => {
     await inProportion(
       15_000,
       told(lab, {
@@ -72,7 +72,7 @@ describe('time in proportion', () => {
     )
   }, 120_000)
 
-  it('P71 P27 requests that wait and are cancelled one by one', async ({ lab }) => {
+  it('P67 P27 requests that wait and are cancelled one by one', async ({ lab }) => {
     const program = lab.program(ts`
       import { self, serve } from 'wat-vm'
       const size = Number(self.args[0])
@@ -106,7 +106,7 @@ describe('time in proportion', () => {
     })
   }, 120_000)
 
-  it('P71 values that many wait for', async ({ lab }) => {
+  it('P67 values that many wait for', async ({ lab }) => {
     await inProportion(
       30_000,
       told(lab, {
@@ -125,7 +125,7 @@ describe('time in proportion', () => {
     )
   }, 120_000)
 
-  it('P71 P49 a control lane in pieces of one byte; a host serves others meanwhile', async ({ lab }) => {
+  it('P67 P49 a control lane in pieces of one byte; a host serves others meanwhile', async ({ lab }) => {
     const socket = path.join(lab.folder(), 's')
     const secret = secretFile(lab)
     const host = lab.command(wat, ['host', `unix:${socket}`, '--secret', secret])
@@ -156,7 +156,7 @@ describe('time in proportion', () => {
     await host.ended
   }, 120_000)
 
-  it('P71 P30 what a launcher says while its process is within a line: all of it arrives, and memory is bounded', async ({
+  it('P67 P30 what a launcher says while its process is within a line: all of it arrives, and memory is bounded', async ({
     lab,
   }) => {
     const program = lab.program(ts`
@@ -183,7 +183,7 @@ describe('time in proportion', () => {
     })
   }, 120_000)
 
-  it('P71 P11 faults of its own input are told in full, then now and then, and the exit code is 65', async ({
+  it('P67 P11 faults of its own input are told in full, then now and then, and the exit code is 65', async ({
     lab,
   }) => {
     for (const flood of [']\n', '#wat/what 1\n', '#wat/rep [1 2]\n']) {
@@ -196,7 +196,7 @@ describe('time in proportion', () => {
     }
   })
 
-  it('P71 P11 P50 the same of a client of listen', async ({ lab }) => {
+  it('P67 P11 P50 the same of a client of listen', async ({ lab }) => {
     const secret = secretFile(lab)
     const live = lab.start(
       lab.program(ts`

@@ -44,7 +44,7 @@ describe('a forced end', () => {
     ['kill', 1000],
     ['stop', GRACE_MS + 1000],
   ] as const) {
-    it(`P59 ${how} works without a descriptor: the first one, and the whole subtree is gone`, async ({
+    it(`P56 ${how} works without a descriptor: the first one, and the whole subtree is gone`, async ({
       lab,
     }) => {
       const program = lab.program({
@@ -71,7 +71,7 @@ describe('a forced end', () => {
     })
   }
 
-  it('P59 works with one descriptor, with which a part of the processes can be looked at', async ({
+  it('P56 works with one descriptor, with which a part of the processes can be looked at', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -89,7 +89,7 @@ describe('a forced end', () => {
     await lab.noSurvivors(1000)
   })
 
-  it('P59 runs no `ps` where there is a /proc', async ({ lab }) => {
+  it('P56 runs no `ps` where there is a /proc', async ({ lab }) => {
     const folder = lab.folder()
     writeFileSync(path.join(folder, 'ps'), '#!/bin/sh\n: >"$0.ran"\nexec sleep 60\n', { mode: 0o755 })
     const program = lab.program(ts`
@@ -114,7 +114,7 @@ describe('a forced end', () => {
     ['cannot be started', 'exit 0', 'ulimit -n 100;'],
   ] as const) {
     it.skipIf(noProc)(
-      `P59 without a /proc, and a \`ps\` that ${what}, it ends all the same${noProc ? `: ${noProc}` : ''}`,
+      `P56 without a /proc, and a \`ps\` that ${what}, it ends all the same${noProc ? `: ${noProc}` : ''}`,
       async ({ lab }) => {
         const bin = lab.folder()
         symlinkSync(process.execPath, path.join(bin, 'node'))
@@ -148,7 +148,7 @@ describe('a forced end', () => {
 })
 
 describe('a start', () => {
-  it('P60 without enough descriptors is offline with the reason, leaks none, and works when there are some again', async ({
+  it('P57 without enough descriptors is offline with the reason, leaks none, and works when there are some again', async ({
     lab,
   }) => {
     const program = lab.program(ts`
@@ -184,7 +184,7 @@ describe('a start', () => {
     })
   })
 
-  it('P60 of the very first child without a descriptor too: what a start needs is not there yet', async ({
+  it('P57 of the very first child without a descriptor too: what a start needs is not there yet', async ({
     lab,
   }) => {
     const program = lab.program(ts`
@@ -211,7 +211,7 @@ const asNobody =
 
 describe('at the limit of processes', () => {
   it.skipIf(asNobody)(
-    `P59 P60 P61 a start is offline, a kill kills, and nothing runs unguarded${asNobody ? `: ${asNobody}` : ''}`,
+    `P56 P57 P58 a start is offline, a kill kills, and nothing runs unguarded${asNobody ? `: ${asNobody}` : ''}`,
     async ({ lab }) => {
       const program = lab.program({
         'root.ts': ts`

@@ -42,7 +42,7 @@ const stuck = {
 
 describe('a root that is stuck, on a terminal (needs Linux, `script` and `bash`)', () => {
   for (const [how, source] of Object.entries(stuck)) {
-    terminal(`P64 ${how}: Ctrl-C, the grace, and everything is gone`, async ({ lab }) => {
+    terminal(`P77 ${how}: Ctrl-C, the grace, and everything is gone`, async ({ lab }) => {
       const { shell, program, all } = await started(lab, source)
       shell.write(CTRL_C)
       expect(await gone(all, GRACE_MS + SLACK_MS)).toBeGreaterThan(GRACE_MS * 0.9)
@@ -53,7 +53,7 @@ describe('a root that is stuck, on a terminal (needs Linux, `script` and `bash`)
     })
   }
 
-  terminal('P64 a second Ctrl-C ends it far inside the grace', async ({ lab }) => {
+  terminal('P77 a second Ctrl-C ends it far inside the grace', async ({ lab }) => {
     const { shell, all } = await started(
       lab,
       stuck['above a child that is not stuck, and one that is'],
@@ -67,14 +67,14 @@ describe('a root that is stuck, on a terminal (needs Linux, `script` and `bash`)
     await leave(shell)
   })
 
-  terminal('P64 the closing of its terminal ends it', async ({ lab }) => {
+  terminal('P77 the closing of its terminal ends it', async ({ lab }) => {
     const { shell, all } = await started(lab, stuck['above a child that is not stuck, and one that is'])
     shell.signal('SIGKILL') // script goes, and the terminal with it
     await gone(all, GRACE_MS + SLACK_MS)
     await shell.ended
   })
 
-  terminal('P64 the closing of its terminal ends one that is the first process on it', async ({ lab }) => {
+  terminal('P77 the closing of its terminal ends one that is the first process on it', async ({ lab }) => {
     const program = lab.program(prelude + stuck['at its top level'])
     const env = { WAT_STOP_GRACE_MS: String(GRACE_MS) }
     const script = lab.command('script', ['-qec', `exec wat '${program}'`, '/dev/null'], { env })
@@ -85,7 +85,7 @@ describe('a root that is stuck, on a terminal (needs Linux, `script` and `bash`)
     await script.ended
   })
 
-  terminal('P64 others in its pipeline are left alone', async ({ lab }) => {
+  terminal('P77 others in its pipeline are left alone', async ({ lab }) => {
     const shell = interactive(lab)
     const program = lab.program(prelude + stuck['in a handler'])
     shell.write(
@@ -99,7 +99,7 @@ describe('a root that is stuck, on a terminal (needs Linux, `script` and `bash`)
 })
 
 describe('the guard of a root that is not stuck, on a terminal', () => {
-  terminal('P64 leaves a program alone that has taken Ctrl-C over', async ({ lab }) => {
+  terminal('P77 leaves a program alone that has taken Ctrl-C over', async ({ lab }) => {
     const shell = interactive(lab)
     const program = lab.program(ts`
       let count = 0
@@ -123,7 +123,7 @@ describe('the guard of a root that is not stuck, on a terminal', () => {
     await leave(shell)
   })
 
-  terminal('P64 is in the way of nobody, and does not outlive it', async ({ lab }) => {
+  terminal('P77 is in the way of nobody, and does not outlive it', async ({ lab }) => {
     const shell = interactive(lab)
     const program = lab.program(ts`
       import { serve } from 'wat-vm'
@@ -151,7 +151,7 @@ describe('the guard of a root that is not stuck, on a terminal', () => {
     await leave(shell)
   })
 
-  it('P64 is not there without a terminal', async ({ lab }) => {
+  it('P77 is not there without a terminal', async ({ lab }) => {
     const program = lab.program(
       ts`import { serve } from 'wat-vm'; await serve(() => process.env.WAT_GUARD_FD ?? 'none')`,
     )

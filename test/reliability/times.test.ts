@@ -13,7 +13,7 @@ const slow = ts`
 
 describe('a time that is longer than any timer', () => {
   for (const ms of ['99999999999', '3000000000', '9007199254740991']) {
-    it(`P70 WAT_STOP_GRACE_MS=${ms} is a grace, not none`, async ({ lab }) => {
+    it(`P66 WAT_STOP_GRACE_MS=${ms} is a grace, not none`, async ({ lab }) => {
       const live = lab.start(lab.program(slow), { env: { WAT_STOP_GRACE_MS: ms } })
       live.write('#wat/req [1 300] #wat/req [2 0]\n')
       expect(await live.stdout.value()).toMatchObject({ value: [2, 'in time'] })
@@ -23,7 +23,7 @@ describe('a time that is longer than any timer', () => {
   }
 
   for (const ms of [...LONG, '##Inf', '2147483648']) {
-    it(`P70 #wat/stop {:grace-ms ${ms}} lets work finish, here and below`, async ({ lab }) => {
+    it(`P66 #wat/stop {:grace-ms ${ms}} lets work finish, here and below`, async ({ lab }) => {
       const program = lab.program({
         'parent.ts': ts`
           import { serve, spawnProcess } from 'wat-vm'
@@ -42,7 +42,7 @@ describe('a time that is longer than any timer', () => {
     })
   }
 
-  it('P70 P11 a grace that is no number, negative or NaN is malformed, and nothing stops', async ({
+  it('P66 P11 a grace that is no number, negative or NaN is malformed, and nothing stops', async ({
     lab,
   }) => {
     const graces = ['##NaN', '-1', '##-Inf', '"5"', '[]', '{:toString 1}', 'nil', '30000000000000000000']
@@ -52,7 +52,7 @@ describe('a time that is longer than any timer', () => {
     expect(stderr.match(/:wat\/malformed/g)).toHaveLength(graces.length)
   })
 
-  it('P70 stopGrace and timeout of a parent: Infinity and what is huge wait, NaN is denied, less than nothing is at once', async ({
+  it('P66 stopGrace and timeout of a parent: Infinity and what is huge wait, NaN is denied, less than nothing is at once', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -101,7 +101,7 @@ describe('a time that is longer than any timer', () => {
     ])
   })
 
-  it('P70 P49 silence: what is huge waits, on both sides, and NaN is denied', async ({ lab }) => {
+  it('P66 P49 silence: what is huge waits, on both sides, and NaN is denied', async ({ lab }) => {
     const secret = secretFile(lab)
     const host = lab.command(wat, ['host', 'tcp://127.0.0.1:0', '--secret', secret])
     const at = await host.stdout.value<string>()

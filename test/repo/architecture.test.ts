@@ -91,14 +91,14 @@ describe('P41 imports point one way', () => {
   }
 })
 
-describe('P70 one file makes timers of numbers that come from elsewhere', () => {
+describe('P66 one file makes timers of numbers that come from elsewhere', () => {
   /** Files below `wire`, which have the function of their own that clamps. */
   const OWN = new Map([
     ['wire/timers.ts', /^delayMs\(ms\)$/],
     ['net/auth.ts', /^Math\.min\(ms, LONGEST_TIMER_MS\)$/],
   ])
 
-  test('P70 every other delay is a constant', () => {
+  test('P66 every other delay is a constant', () => {
     const wrong = sourceFiles.flatMap(file =>
       delaysOf(file)
         .filter(delay => !/^(\d+|[A-Z][A-Z0-9_]*)$/.test(delay) && !OWN.get(file)?.test(delay))
@@ -107,7 +107,7 @@ describe('P70 one file makes timers of numbers that come from elsewhere', () => 
     expect(wrong).toEqual([])
   })
 
-  test('P70 there are such timers, and this finds them', () => {
+  test('P66 there are such timers, and this finds them', () => {
     expect([...OWN.keys()].map(file => delaysOf(file).length > 0)).toEqual([true, true])
     expect(sourceFiles.flatMap(delaysOf).length).toBeGreaterThan(10)
   })

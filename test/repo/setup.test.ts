@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const folder = mkdtempSync(path.join(tmpdir(), 'wat-setup-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('P84 the set-up prints nothing where nothing is wrong, also on an old Node', async () => {
+test('P76 the set-up prints nothing where nothing is wrong, also on an old Node', async () => {
   const old = tooOldNode()
   const env = { ...process.env, ...(old && { PATH: `${path.dirname(old)}:${process.env.PATH}` }) }
   for (const key of Object.keys(env)) if (/^npm_/i.test(key)) Reflect.deleteProperty(env, key)

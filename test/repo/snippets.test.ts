@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 beforeAll(declarations, 120_000)
 
 describe('the snippets of the documents', () => {
-  test('P82 compile with --strict --noUncheckedIndexedAccess, with `paths` as documented', () => {
+  test('P74 compile with --strict --noUncheckedIndexedAccess, with `paths` as documented', () => {
     const files = documents.flatMap(document => {
       const place = path.join(folder, path.parse(document).name)
       mkdirSync(place)

@@ -104,7 +104,7 @@ const libraries = [undefined, ['es2022'], ['es2024'], ['esnext']]
 
 describe.each(Object.entries(modules))('the declarations, with module resolution %s', (_, resolution) => {
   test.each(libraries)(
-    'P82 compile without skipLibCheck, with Node’s types and without: lib %s',
+    'P74 compile without skipLibCheck, with Node’s types and without: lib %s',
     lib => {
       for (const types of [[], ['node']])
         expect(errors({ ...resolution, types }, lib), String(types)).toEqual([])
@@ -114,12 +114,12 @@ describe.each(Object.entries(modules))('the declarations, with module resolution
 })
 
 describe('the package', () => {
-  test('P82 shows no names but those that are meant for its users', async () => {
+  test('P74 shows no names but those that are meant for its users', async () => {
     const exported: object = await import(/* @vite-ignore */ path.join(root, 'dist/core.js'))
     expect(Object.keys(exported).filter(name => !/^[a-zA-Z]+$/.test(name))).toEqual([])
   })
 
-  test('P82 has every key of its package.json once, and no dependency that nothing imports', () => {
+  test('P74 has every key of its package.json once, and no dependency that nothing imports', () => {
     const seen = new Map<string, string>()
     const visit = (node: ts.Expression, at: string): string[] =>
       ts.isObjectLiteralExpression(node)

@@ -61,7 +61,7 @@ for (const name of shells) {
     return [file]
   }
   describe.skipIf(missing)(`a guard in ${name} as sh${missing ? ', which is not installed' : ''}`, () => {
-    it('P61 gives the child its time when the parent is gone, and then ends the group', async ({ lab }) => {
+    it('P58 gives the child its time when the parent is gone, and then ends the group', async ({ lab }) => {
       for (const script of [GUARD_SCRIPT, FOREIGN_SCRIPT]) {
         const child = guarded(lab, asSh(lab), script)
         await child.ready()
@@ -80,7 +80,7 @@ for (const name of shells) {
     })
 
     it.skipIf(limited)(
-      `P61 does the same, not earlier and not later, where it can start no process${limited ? `: ${limited}` : ''}`,
+      `P58 does the same, not earlier and not later, where it can start no process${limited ? `: ${limited}` : ''}`,
       async ({ lab }) => {
         const uid = freshUid()
         const child = guarded(lab, ['prlimit', '--nproc=4', ...asSh(lab)], GUARD_SCRIPT, { uid })
@@ -104,7 +104,7 @@ for (const name of shells) {
     )
 
     it.skipIf(limited)(
-      `P61 is there or the child does not start, at each number of processes that may be started${limited ? `: ${limited}` : ''}`,
+      `P58 is there or the child does not start, at each number of processes that may be started${limited ? `: ${limited}` : ''}`,
       async ({ lab }) => {
         // bash itself tries again for a quarter of a minute.
         for (const free of name === 'bash' ? [] : [1, 2]) {
@@ -118,7 +118,7 @@ for (const name of shells) {
       },
     )
 
-    it('P61 is deaf to every signal that can be ignored, and its child is not', async ({ lab }) => {
+    it('P58 is deaf to every signal that can be ignored, and its child is not', async ({ lab }) => {
       const child = guarded(lab, asSh(lab), GUARD_SCRIPT)
       await child.ready()
       const [guard] = child.group().filter(({ pid }) => pid !== child.pid)
@@ -136,7 +136,7 @@ for (const name of shells) {
       await gone([guard!.pid], 1000)
     })
 
-    it('P61 is not led astray by its environment, and changes nothing in the one of its child', async ({
+    it('P58 is not led astray by its environment, and changes nothing in the one of its child', async ({
       lab,
     }) => {
       const bin = lab.folder()
@@ -171,7 +171,7 @@ for (const name of shells) {
 }
 
 describe('a guard', () => {
-  it('P61 outlives what a program sends to its own group, and still ends it', async ({ lab }) => {
+  it('P58 outlives what a program sends to its own group, and still ends it', async ({ lab }) => {
     const program = lab.program({
       'root.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -194,7 +194,7 @@ describe('a guard', () => {
     await lab.noSurvivors(1000)
   })
 
-  it('P61 leaves a program the signals as they are: no other is ignored than in any Node', async ({
+  it('P58 leaves a program the signals as they are: no other is ignored than in any Node', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -217,7 +217,7 @@ describe('a guard', () => {
   })
 
   for (const whose of ['a root', 'a process in the middle']) {
-    it(`P62 that is suspended along with its group is woken up when the parent is killed: ${whose}`, async ({
+    it(`P59 that is suspended along with its group is woken up when the parent is killed: ${whose}`, async ({
       lab,
     }) => {
       const program = lab.program({

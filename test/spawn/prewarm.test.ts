@@ -51,7 +51,7 @@ describe('a spare', () => {
   })
 
   it.skipIf(!existsSync('/proc/self/mem'))(
-    'P84 is shown by `ps` as the program that it has become',
+    'P76 is shown by `ps` as the program that it has become',
     async ({ lab }) => {
       const program = lab.program({
         'parent.ts': ts`

@@ -165,7 +165,7 @@ describe.each(tiers)('a program in $name', tier => {
     ])
   })
 
-  it('P48 P73 tells behind the last value that its source died; one that ended, or that we ended, just ends', async ({
+  it('P48 P69 tells behind the last value that its source died; one that ended, or that we ended, just ends', async ({
     lab,
   }) => {
     const facts = await run(lab, tier, {

@@ -28,7 +28,7 @@ const program = (call: string, then: string) => ts`
 
 describe('a thread in a synchronous call', () => {
   for (const [what, call] of Object.entries(calls)) {
-    it(`P65 of ${what}: kill and stop settle in time, and its process goes on and ends`, async ({ lab }) => {
+    it(`P78 of ${what}: kill and stop settle in time, and its process goes on and ends`, async ({ lab }) => {
       for (const [how, most] of [
         ['kill', 1000],
         ['stop', GRACE_MS + 1000],
@@ -44,7 +44,7 @@ describe('a thread in a synchronous call', () => {
       }
     })
 
-    it(`P35 P65 of ${what}: its process ends within its grace, hooks and exit code as ever`, async ({
+    it(`P35 P78 of ${what}: its process ends within its grace, hooks and exit code as ever`, async ({
       lab,
     }) => {
       const env = { WAT_STOP_GRACE_MS: String(GRACE_MS) }
@@ -62,7 +62,7 @@ describe('a thread in a synchronous call', () => {
   }
 
   for (const what of ['a wait', 'native code'] as const) {
-    it(`P65 of ${what}, below another thread and in a child: the tree is gone in time`, async ({ lab }) => {
+    it(`P78 of ${what}, below another thread and in a child: the tree is gone in time`, async ({ lab }) => {
       const middle = program(calls[what], `await println('in'); setInterval(() => {}, 1000)`)
       const file = lab.program({
         'main.ts': ts`
@@ -86,7 +86,7 @@ describe('a thread in a synchronous call', () => {
     })
   }
 
-  it('P65 of a plain Node program: that ends, too, and what listens for its end is called', async ({
+  it('P78 of a plain Node program: that ends, too, and what listens for its end is called', async ({
     lab,
   }) => {
     const file = lab.program({
@@ -107,7 +107,7 @@ describe('a thread in a synchronous call', () => {
     }
   })
 
-  it.skipIf(!oldestNode())('P65 with the oldest Node that wat runs on', async ({ lab }) => {
+  it.skipIf(!oldestNode())('P78 with the oldest Node that wat runs on', async ({ lab }) => {
     const file = lab.program(program(calls['native code'], 'process.exit(7)'))
     expect(
       await lab.sh(`exec "$1" "$2" "$3" 3<&0 4>&1`, { args: [oldestNode()!, boot, file] }),

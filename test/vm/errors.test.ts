@@ -63,7 +63,7 @@ async function panicOf(lab: Lab, program: string, args: string[] = []): Promise<
 
 describe('an error of a call that nobody catches', () => {
   for (const [name, way] of Object.entries(ways)) {
-    it(`P77 names the line of the program: ${name}`, async ({ lab }) => {
+    it(`P60 names the line of the program: ${name}`, async ({ lab }) => {
       const source = parent(way)
       const program = lab.program({ 'parent.ts': source, 'kid.ts': kid })
       const panic = await panicOf(lab, program)
@@ -73,7 +73,7 @@ describe('an error of a call that nobody catches', () => {
     })
   }
 
-  it('P77 in a plain Node program, behind the frames of the one that was called', async ({ lab }) => {
+  it('P60 in a plain Node program, behind the frames of the one that was called', async ({ lab }) => {
     for (const [way, spawn, timeout] of [
       ['boom', 'spawnProcess', 60_000],
       ['boom', 'spawnThread', 60_000],
@@ -91,7 +91,7 @@ await child.call('${way}', { timeout: ${timeout} }) ${HERE}`
     }
   })
 
-  it('P77 P48 at every tier', async ({ lab }) => {
+  it('P60 P48 at every tier', async ({ lab }) => {
     const secret = secretFile(lab)
     const { host, at } = await startHost(lab, 'tcp://127.0.0.1:0', secret)
     const source = `import { spawn } from './tier.ts'\nconst child = spawn(new URL('./kid.ts', import.meta.url))\nawait child.call('boom') ${HERE}\n`
@@ -106,7 +106,7 @@ await child.call('${way}', { timeout: ${timeout} }) ${HERE}`
     await host.ended
   })
 
-  it('P77 a fault that passes through several processes names the line of each call', async ({ lab }) => {
+  it('P60 a fault that passes through several processes names the line of each call', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': `import { spawnProcess } from 'wat-vm'\nconst child = spawnProcess(new URL('./mid.ts', import.meta.url))\nawait child.call('boom')\n`,
       'mid.ts': `import { serve, spawnProcess } from 'wat-vm'\nconst child = spawnProcess(new URL('./kid.ts', import.meta.url))\nawait serve(async (x: string) => {\n  await child.call(x)\n})`,
@@ -118,7 +118,7 @@ await child.call('${way}', { timeout: ${timeout} }) ${HERE}`
     expect(cause.stack).toMatch(/kid\.ts:4:[^]*at call to \/mid\/kid\n[^]*mid\.ts:4:/)
   })
 
-  it('P77 a stack has ten frames of the program, and as many as Node was told', async ({ lab }) => {
+  it('P60 a stack has ten frames of the program, and as many as Node was told', async ({ lab }) => {
     const source = ts`
       import { println } from 'wat-vm'
       const down = (n: number): any => (n === 0 ? println({ a: () => 1 }) : [down(n - 1)][0])
@@ -133,7 +133,7 @@ await child.call('${way}', { timeout: ${timeout} }) ${HERE}`
 })
 
 describe('a process that dies of a fault of another', () => {
-  it('P78 says that it did not catch it, and the fault is the cause', async ({ lab }) => {
+  it('P61 says that it did not catch it, and the fault is the cause', async ({ lab }) => {
     const program = lab.program({ 'parent.ts': parent(`await child.call('boom')`), 'kid.ts': kid })
     const panic = await panicOf(lab, program)
     expect(panic).toMatchObject({
@@ -145,7 +145,7 @@ describe('a process that dies of a fault of another', () => {
     expect(panic.cause.stack).not.toContain('parent.ts')
   })
 
-  it('P78 P28 each level is told who died and who began it', async ({ lab }) => {
+  it('P61 P28 each level is told who died and who began it', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -166,7 +166,7 @@ describe('a process that dies of a fault of another', () => {
     expect(message).toMatch(/^k3 exited with code 2: did not catch a fault of \/k3\/k2: .*leaf$/)
   })
 
-  it('P78 also of a process that was killed, whose panic nobody has heard', async ({ lab }) => {
+  it('P61 also of a process that was killed, whose panic nobody has heard', async ({ lab }) => {
     const way = `setTimeout(() => child.signal('SIGKILL'), 300)\nawait child.call('slow')`
     const panic = await panicOf(lab, lab.program({ 'parent.ts': parent(way), 'kid.ts': kid }))
     expect(panic).toMatchObject({
@@ -176,7 +176,7 @@ describe('a process that dies of a fault of another', () => {
     })
   })
 
-  it('P78 P19 a person is told the same', async ({ lab }) => {
+  it('P61 P19 a person is told the same', async ({ lab }) => {
     const program = lab.program({ 'parent.ts': parent(`await child.call('boom')`), 'kid.ts': kid })
     const { stdout } = await lab.sh(`script -qec "wat '$1'" /dev/null </dev/null`, { args: [program] })
     const text = stripVTControlCharacters(stdout).replaceAll('\r', '')
@@ -187,7 +187,7 @@ describe('a process that dies of a fault of another', () => {
 })
 
 describe('the stack of a function that is a program', () => {
-  it('P79 names the file and the line where the function is written, at every tier', async ({ lab }) => {
+  it('P62 names the file and the line where the function is written, at every tier', async ({ lab }) => {
     const secret = secretFile(lab)
     const { host, at } = await startHost(lab, 'tcp://127.0.0.1:0', secret)
     const program = lab.program({
@@ -232,7 +232,7 @@ await println((await spawn(new Function('throw new Error("text")')).exited).pani
     await host.ended
   })
 
-  it('P79 also of one that is spawned by another', async ({ lab }) => {
+  it('P62 also of one that is spawned by another', async ({ lab }) => {
     const program = lab.program(ts`import { println, spawnProcess } from 'wat-vm'
 const outer = spawnProcess(async ({ serve, spawnProcess }) => {
   const inner = spawnProcess(async ({ serve }) => {

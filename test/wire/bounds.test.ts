@@ -56,7 +56,7 @@ describe('memory is bounded', () => {
       '1',
     ],
   ] as const) {
-    it(`P75 ${what}, and nobody reads what comes back`, async ({ lab }) => {
+    it(`P71 ${what}, and nobody reads what comes back`, async ({ lab }) => {
       const live = lab.start(lab.program(program))
       await live.stdout.line()
       live.pauseReading('stdout')
@@ -68,7 +68,7 @@ describe('memory is bounded', () => {
     })
   }
 
-  it('P74 P75 a child that writes requests and never reads what it is told is not read any more, and that is told', async ({
+  it('P70 P71 a child that writes requests and never reads what it is told is not read any more, and that is told', async ({
     lab,
   }) => {
     const program = lab.program(ts`
@@ -87,7 +87,7 @@ describe('memory is bounded', () => {
     await live.ended
   })
 
-  it('P75 lines of one character on a stderr that the parent takes and never reads', async ({ lab }) => {
+  it('P71 lines of one character on a stderr that the parent takes and never reads', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, spawnProcess } from 'wat-vm'
       const child = spawnProcess({ command: 'sh', args: ['-c', 'exec yes >&2'] }, { stderr: 'pipe' })
@@ -99,7 +99,7 @@ describe('memory is bounded', () => {
     expect(grown).toBeLessThan(60)
   })
 
-  it('P75 a client of listen that asks for a stop with a long grace, then asks and asks and reads nothing', async ({
+  it('P71 a client of listen that asks for a stop with a long grace, then asks and asks and reads nothing', async ({
     lab,
   }) => {
     const file = secretFile(lab)
@@ -133,7 +133,7 @@ describe('records that nobody reads', () => {
     const count = Number(self.args[0])
     for (let n = 0; n < count; n++) log.info(n + 'x'.repeat(200))`
 
-  it('P76 are dropped beyond a bound, counted, and told when there is room; the panic is the last line', async ({
+  it('P72 are dropped beyond a bound, counted, and told when there is room; the panic is the last line', async ({
     lab,
   }) => {
     const live = lab.start(
@@ -167,7 +167,7 @@ describe('records that nobody reads', () => {
     )
   })
 
-  it('P24 P76 arrive whole where the reader is only slow, from a root, a thread and a child', async ({
+  it('P24 P72 arrive whole where the reader is only slow, from a root, a thread and a child', async ({
     lab,
   }) => {
     const program = lab.program({

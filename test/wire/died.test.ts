@@ -13,7 +13,7 @@ const read = ts`
   }`
 
 describe('a source that died is not one that ended', () => {
-  it('P73 the exit of a wat-vm and of a command decides: only 0 is a proper end', async ({ lab }) => {
+  it('P69 the exit of a wat-vm and of a command decides: only 0 is a proper end', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -44,7 +44,7 @@ describe('a source that died is not one that ended', () => {
     ])
   })
 
-  it('P73 each recv rejects, select finds it ready, close makes it just end, and nobody has to look', async ({
+  it('P69 each recv rejects, select finds it ready, close makes it just end, and nobody has to look', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -88,7 +88,7 @@ describe('a source that died is not one that ended', () => {
     ])
   })
 
-  it('P73 a parent that passes on what a child prints does not end in order when the child is killed', async ({
+  it('P69 a parent that passes on what a child prints does not end in order when the child is killed', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -107,7 +107,7 @@ describe('a source that died is not one that ended', () => {
     expect(stderr).toMatch(/#wat\/panic .*:type :wat\/offline .*:exit \{:signal "SIGKILL"\}/)
   })
 
-  it('P73 a child that is stopped along with its parent just ends', async ({ lab }) => {
+  it('P69 a child that is stopped along with its parent just ends', async ({ lab }) => {
     const program = lab.program({
       'root.ts': ts`
         import { println, self, spawnProcess } from 'wat-vm'
@@ -130,7 +130,7 @@ describe('a source that died is not one that ended', () => {
     expect((await live.ended).stdout).toMatch(/\[1 \["end"\]\]/)
   })
 
-  it('P73 a child that has closed its output and lives on has ended it', async ({ lab }) => {
+  it('P69 a child that has closed its output and lives on has ended it', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -150,7 +150,7 @@ describe('a source that died is not one that ended', () => {
     expect(await lab.facts(program)).toEqual([[1, 'end'], 4, 'end'])
   })
 
-  it('P73 one that speaks another version of the protocol does not just end', async ({ lab }) => {
+  it('P69 one that speaks another version of the protocol does not just end', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, spawnProcess } from 'wat-vm'
       ${read}
@@ -159,7 +159,7 @@ describe('a source that died is not one that ended', () => {
     expect(await lab.facts(program)).toEqual([[1, 'denied', {}]])
   })
 
-  it('P73 over connect: what was served failed, was killed, or the connection is lost; one that ended just ends', async ({
+  it('P69 over connect: what was served failed, was killed, or the connection is lost; one that ended just ends', async ({
     lab,
   }) => {
     const program = lab.program({

@@ -10,7 +10,7 @@ const warning =
   /#wat\/log \{:level :warn .*:message "plain values that nobody reads, (\d+) bytes, hold up the replies of \/chatty/
 
 describe('no silent stop', () => {
-  it('P74 plain values that nobody reads and that hold up replies are told once, with what to do', async ({
+  it('P70 plain values that nobody reads and that hold up replies are told once, with what to do', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -35,7 +35,7 @@ describe('no silent stop', () => {
     )
   })
 
-  it('P74 nothing is told of a reader who is slow, nor of values that hold up nobody', async ({ lab }) => {
+  it('P70 nothing is told of a reader who is slow, nor of values that hold up nobody', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -59,7 +59,7 @@ describe('no silent stop', () => {
     expect([code, stdout, stderr]).toEqual([0, '100\n', ''])
   })
 
-  it('P74 a plain Node parent is told, too', async ({ lab }) => {
+  it('P70 a plain Node parent is told, too', async ({ lab }) => {
     const program = lab.program({
       'parent.mjs': ts`
         import { spawnProcess } from ${JSON.stringify(new URL('../../dist/core.js', import.meta.url).href)}
@@ -73,7 +73,7 @@ describe('no silent stop', () => {
     await live.ended
   })
 
-  it('P74 a child whose stdin is full of what it never reads says so, and a root does not', async ({
+  it('P70 a child whose stdin is full of what it never reads says so, and a root does not', async ({
     lab,
   }) => {
     const files = {
@@ -100,7 +100,7 @@ describe('no silent stop', () => {
 })
 
 describe.each(tiers)('no silent stop in $name', tier => {
-  it.skipIf(Boolean(tier.missing))('P48 P74 the one who waits is told', async ({ lab }) => {
+  it.skipIf(Boolean(tier.missing))('P48 P70 the one who waits is told', async ({ lab }) => {
     const { args, close } = await tier.prepare(lab)
     const program = lab.program({
       'main.ts': ts`

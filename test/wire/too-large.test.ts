@@ -153,7 +153,7 @@ describe('a form over maxFrame', () => {
     expect(ten).toBeLessThan(one * 5 * 4 + 500) // quadratic would be 25 times
   })
 
-  it('P80 says how large it is, what the limit is and how to raise it', async ({ lab }) => {
+  it('P63 says how large it is, what the limit is and how to raise it', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess, spawnThread } from 'wat-vm'
@@ -181,7 +181,7 @@ describe('a form over maxFrame', () => {
     }
   })
 
-  it('P80 P23 a root is told its limit with --max-frame, and gives it to its children', async ({ lab }) => {
+  it('P63 P23 a root is told its limit with --max-frame, and gives it to its children', async ({ lab }) => {
     const program = lab.program({
       'program.ts': ts`
         import { serve, spawnProcess } from 'wat-vm'
@@ -204,7 +204,7 @@ describe('a form over maxFrame', () => {
     expect(value.message).toMatch(/more than 1000 bytes.*--max-frame/)
   })
 
-  it('P80 P12 what no text can hold is too large as well, wherever it is put', async ({ lab }) => {
+  it('P63 P12 what no text can hold is too large as well, wherever it is put', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { log, println, spawnProcess } from 'wat-vm'
