@@ -69,7 +69,8 @@ function deepenStacks(): void {
 function announceReady(): void {
   if (ready) return
   ready = true
-  if (identity.role === 'child') port.outbox.pushFirst(readyFrame(identity.address, process.pid))
+  const { role, address, protocol, mostProtocol } = identity
+  if (role === 'child') port.outbox.pushFirst(readyFrame(address, process.pid, protocol, mostProtocol))
 }
 
 /** Serves other hosts instead of a program. */
@@ -132,7 +133,7 @@ async function run({ locate, args, label, captures = {} }: Start): Promise<void>
   }
   mainSettled()
   endWhenUnread(endOfProgram)
-  if (!port.serving) port.refuseRequests(new WatError('no-handler', `${identity.name} does not serve`))
+  port.peer.answers.decline(new WatError('no-handler', `${identity.name} does not serve`))
   endAfterInput()
 }
 
@@ -158,9 +159,8 @@ function endWhenIdle(): void {
 
 /** A server whose input has ended is done: a stray timer keeps it for half the grace at most. */
 function endAfterInput(): void {
-  const { served } = status
-  if (!served) return
-  void served.done.then(() => {
+  if (!port.serving) return
+  void port.peer.answers.done.then(() => {
     later(endOfProgram, identity.stopGraceMs / 2).unref()
   })
 }

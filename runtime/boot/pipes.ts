@@ -9,7 +9,6 @@ import { identity } from '../vm/identity.ts'
 import { stop } from '../vm/lifecycle.ts'
 import { dieQuietly, panic } from '../vm/panic.ts'
 import { port } from '../vm/port.ts'
-import { abandonRequests } from '../vm/serve.ts'
 import { status } from '../vm/status.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import { writeValue } from '../wire/frames.ts'
@@ -37,10 +36,10 @@ export function ownPipes(): Pipes {
 export function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefined): void {
   if (pretty) port.writeValuesWith(writePretty)
   port.open(stdin, stdout, {
-    onStop: graceMs =>
+    stop: graceMs =>
       stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
-    onRun(info) {
-      if (!seat?.assign(info)) onFault(new WatError('malformed', 'a #wat/run frame has no meaning here'))
+    run(info) {
+      if (!seat?.assign(info)) throw new WatError('malformed', 'a #wat/run frame has no meaning here')
     },
     onFault,
     onWaiting: () => tellWaiting(STDIN, STDERR),
@@ -65,7 +64,7 @@ export function watchLifeline(fd: number): void {
     () => {},
     () => {
       const reason = new WatError('offline', 'the parent is gone')
-      abandonRequests(reason)
+      port.peer.answers.abandon(reason)
       stop({ graceMs: identity.stopGraceMs, reason })
     },
   )

@@ -3,7 +3,7 @@ import type { Settings } from './options.ts'
 
 /** Its environment, with what its bootstrap takes over: who it is. That nobody else may say. */
 export function environmentOf(settings: Settings, name: string, address: string): NodeJS.ProcessEnv {
-  const { stopGraceMs, maxFrame } = settings
+  const { stopGraceMs, maxFrame, protocol } = settings
   const env: NodeJS.ProcessEnv = { ...process.env, ...settings.env }
   for (const variable of Object.values(environment)) delete env[variable]
   return {
@@ -12,5 +12,6 @@ export function environmentOf(settings: Settings, name: string, address: string)
     [environment.name]: name,
     [environment.stopGrace]: String(Math.max(1, Math.round(stopGraceMs))),
     [environment.maxFrame]: String(maxFrame),
+    [environment.protocol]: String(protocol),
   }
 }

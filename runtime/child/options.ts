@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
 import { identity } from '../vm/identity.ts'
-import { DEFAULT_MAX_IN_FLIGHT, DEFAULT_SILENCE_MS, LEAST_SILENCE_MS } from '../wire/limits.ts'
+import { DEFAULT_SILENCE_MS, LEAST_SILENCE_MS, PROTOCOL } from '../wire/limits.ts'
 import { delayMs } from '../wire/timers.ts'
 import { tellApart, type Given, type Program, type Connected } from './program.ts'
 
@@ -59,12 +59,14 @@ export interface Settings {
   cwd: string | undefined
   stopGraceMs: number
   maxFrame: number
-  maxInFlight: number
+  maxInFlight: number | undefined
   execArgv: readonly string[]
   relay: boolean
   via: readonly string[]
   send: boolean
   silenceMs: number
+  /** The version of the protocol that it is told its parent speaks. */
+  protocol: number
 }
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
@@ -86,12 +88,13 @@ export function settle(given: Program | Connected, options: SpawnOptions): Setti
     cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
     stopGraceMs: stopGraceOf(options),
     maxFrame: number('maxFrame', options.maxFrame, 1) ?? identity.maxFrame,
-    maxInFlight: number('maxInFlight', options.maxInFlight, 1) ?? DEFAULT_MAX_IN_FLIGHT,
+    maxInFlight: number('maxInFlight', options.maxInFlight, 1),
     execArgv: list('execArgv', options.execArgv),
     relay: options.stderr !== 'pipe',
     via: list('via', options.via),
     send: options.send ?? true,
     silenceMs: delayMs(number('silence', options.silence, LEAST_SILENCE_MS) ?? DEFAULT_SILENCE_MS),
+    protocol: PROTOCOL,
   }
 }
 

@@ -5,18 +5,21 @@ import { children, type Child } from '../vm/children.ts'
 import { identity } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
-import { Calls, type CallOptions } from '../wire/calls.ts'
+import type { CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../edn/fault.ts'
 import { behindRejections } from '../edn/stack.ts'
-import { writeValue } from '../wire/frames.ts'
-import { Outbox } from '../wire/outbox.ts'
+import { FaultReports } from '../vm/throttle.ts'
+import { helloFrame } from '../wire/frames.ts'
+import { BASIC_PROTOCOL } from '../wire/limits.ts'
+import { Peer } from '../wire/peer.ts'
 import type { Receiver } from '../wire/receiver.ts'
-import { Sender } from '../wire/sender.ts'
+import type { Sender } from '../wire/sender.ts'
 import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
-import { Inflow } from './inflow.ts'
+import { blamed } from './blame.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
+import { Output } from './output.ts'
 import { Readiness } from './readiness.ts'
 import { endedFrom, exitOf, inOrder, startError, unstarted, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
@@ -38,9 +41,8 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   readonly stderr: Receiver<Tagged<any>>
 
   readonly #settings: Settings
-  readonly #outbox: Outbox
-  readonly #calls: Calls
-  readonly #inflow: Inflow
+  readonly #peer: Peer
+  readonly #output: Output
   readonly #stderrFlow: StderrFlow
   readonly #readiness: Readiness
   readonly #exited = Promise.withResolvers<Exit>()
@@ -51,51 +53,38 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   #stranger: WatError | undefined
   #awaited = false
 
-  /** @internal */
-  constructor(settings: Settings, name: string | undefined, start: Starter) {
+  /** @internal `protocol`: the version that it is known to speak from the start. */
+  constructor(settings: Settings, name: string | undefined, start: Starter, protocol = BASIC_PROTOCOL) {
     this.#settings = settings
     this.name = nameFor(settings.program.label, name)
     this.address = takeAddress(this.name)
     const update = () => this.#update()
     this.#readiness = new Readiness(this.address, settings.program.kind === 'command', {
       onReady: update,
+      onProtocol: (spoken, most) => this.#onProtocol(spoken, most),
       onStranger: error => this.#onStranger(error),
     })
-    this.#outbox = new Outbox(update, error => this.#onDeaf(error))
-    this.#calls = new Calls({
-      outbox: this.#outbox,
-      maxInFlight: this.#settings.maxInFlight,
-      maxFrame: this.#settings.maxFrame,
-      peer: () => this,
-      onBusy: update,
-    })
-    this.stdin = new Sender<Req>(this.#outbox, writeValue, this.#settings.maxFrame)
-    const updateRef = () => this.#updateRef()
-    this.#stderrFlow = new StderrFlow(this.address, this.#settings.relay, update, updateRef)
+    this.#peer = this.#newPeer(settings)
+    this.#peer.speak(protocol)
+    this.#peer.answers.decline(
+      new WatError('no-handler', 'a parent does not serve its children', { address: this.address }),
+    )
+    this.stdin = this.#peer.outgoing as Sender<Req>
+    this.stdout = this.#peer.incoming as Receiver<Res>
+    this.#output = new Output(this.address, this.#peer, this.#readiness)
+    this.#stderrFlow = new StderrFlow(this.address, settings.relay, update, () => this.#updateRef())
     this.stderr = this.#stderrFlow.receiver
-    this.#inflow = new Inflow({
-      address: this.address,
-      maxFrame: this.#settings.maxFrame,
-      calls: this.#calls,
-      outbox: this.#outbox,
-      readiness: this.#readiness,
-      onExit: info => this.#running?.onExit?.(endedFrom(info, this.address)) ?? false,
-      onDemand: update,
-      onIdle: updateRef,
-      hurried: () => this.#hurried,
-    })
-    this.stdout = this.#inflow.receiver as Receiver<Res>
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
-      unread: () => this.#outbox.unwritten,
+      unread: () => this.#unread,
       signal: signal => void this.signal(signal),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)
     const running = this.#start(start)
     this.#ending = new Ending({
-      outbox: this.#outbox,
+      outbox: this.#peer.outbox,
       running: () => running,
       exited: this.#exited.promise,
       speaks: () => this.#readiness.speaks,
@@ -133,7 +122,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
    * `encode`, `denied`, `too-large` or `overloaded`.
    */
   call(body: Req, options?: CallOptions): Promise<Res> {
-    return this.#calls.call(body, options) as Promise<Res>
+    return this.#peer.calls.call(body, options) as Promise<Res>
   }
 
   /**
@@ -176,8 +165,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
   #onStarted(running: Running): void {
     this.#running = running
     this.#stderrFlow.open(running.stderr)
-    this.#inflow.open(running.stdout)
-    this.#outbox.attach(running.stdin, running.greeting)
+    this.#peer.open(this.#output.of(running.stdout), running.stdin, running.greeting)
     this.#update()
     void (running.launched ?? Promise.resolve()).then(() => this.#readiness.begin())
     void this.#watch(running)
@@ -188,7 +176,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     const ended = await running.exited
     const { ours } = this.#ending
     this.#update()
-    await running.drained([this.#inflow, this.#stderrFlow])
+    await running.drained([this.#output, this.#stderrFlow])
     this.#onGone(exitOf(ended, this.#stderrFlow.panic), ours)
   }
 
@@ -196,25 +184,59 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#exit = exit
     children.delete(this.#child)
     releaseAddress(this.address)
-    this.#calls.abort(reason)
-    this.#outbox.abort(reason)
-    this.#inflow.end(this.#stranger ?? (ours || inOrder(exit) ? undefined : reason))
+    this.#peer.abort(reason)
+    this.#output.end(this.#stranger ?? (ours || inOrder(exit) ? undefined : reason))
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
     this.#exited.resolve(behindRejections(exit))
   }
 
+  #newPeer(settings: Settings): Peer {
+    const { address } = this
+    const faults = new FaultReports()
+    const blame = (error: WatError) => blamed(error, address)
+    return new Peer({
+      other: this,
+      address,
+      maxFrame: settings.maxFrame,
+      maxInFlight: settings.maxInFlight,
+      control: {
+        ready: info => this.#readiness.onFrame(info),
+        exit: info => this.#onExitFrame(info),
+      },
+      blame,
+      onFault: error => faults.report(error, blame),
+      onBroken: error => this.#onDeaf(error),
+      onEnd: () => this.#output.onEnd(),
+      onSettle: () => this.#updateRef(),
+      onIdle: () => this.#output.look(),
+      hurried: () => this.#hurried,
+    })
+  }
+
+  /** What is at the other end of a connection tells how it has ended; of others only the system can know. */
+  #onExitFrame(info: Record<string, unknown>): void {
+    const told = this.#running?.onExit?.(endedFrom(info, this.address))
+    if (!told) throw new WatError('malformed', 'a #wat/exit frame has no meaning from a child')
+    if (info.code === 0 && info.panic === undefined) this.#output.endedInOrder()
+  }
+
+  /** One that could speak a newer version does so when it knows that its parent does. */
+  #onProtocol(protocol: number, most: number): void {
+    if (most > protocol) this.#peer.outbox.push(helloFrame(most))
+    this.#peer.speak(most)
+  }
+
   /** It cannot be talked to. */
   #onStranger(error: WatError): void {
     this.#stranger = error
-    this.#calls.abort(error)
+    this.#peer.calls.abort(error)
     void this.stop()
   }
 
   /** It has closed its stdin. Mostly that is its death, which tells more; if it lives on, nothing reaches it. */
   #onDeaf(error: WatError): void {
-    const waiting = [this.#outbox, this.#calls]
-    setTimeout(() => waiting.forEach(each => each.abort(error)), DEAF_MS).unref()
+    setTimeout(() => this.#peer.abort(error), DEAF_MS).unref()
   }
 
   async #stop(graceMs: number, slackMs: number): Promise<Exit> {
@@ -230,20 +252,31 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** Something that decides whether its pipes are read may have changed. */
   #update(): void {
-    this.#inflow.demand()
+    this.#peer.settle()
     this.#stderrFlow.resume()
-    this.#updateRef()
   }
 
   /** Waiting for it keeps the event loop alive; an idle process does not. */
   #updateRef(): void {
-    const waitedFor =
+    const waitedFor = this.#waitedFor || this.#peer.outgoing.waits
+    this.#running?.setRef(waitedFor && this.#exit === undefined)
+  }
+
+  /** Whether somebody here waits for what it does, besides taking what it was sent. */
+  get #waitedFor(): boolean {
+    return (
       this.#readiness.pending ||
       this.#ending.begun ||
-      this.#calls.pending > 0 ||
+      this.#peer.calls.pending > 0 ||
       this.stdout.wanted ||
       this.stderr.wanted ||
       (this.#awaited && identity.role === 'host')
-    this.#running?.setRef(waitedFor && this.#exit === undefined)
+    )
+  }
+
+  /** Bytes that it has not taken, if that is all that is waited for. */
+  get #unread(): number {
+    const { outbox, outgoing } = this.#peer
+    return this.#waitedFor ? 0 : outbox.unwritten + outgoing.heldBytes
   }
 }

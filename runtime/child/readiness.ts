@@ -1,13 +1,15 @@
 import { describe } from '../edn/describe.ts'
 import { located, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
-import { PROTOCOL } from '../wire/limits.ts'
+import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 
 /** A command that is not ours and says nothing counts as ready this much later, if it has not ended by then. */
 const QUIET_MS = 1000
 
 interface Events {
   onReady(): void
+  /** It speaks this version of the protocol, and could speak the other one, if that is newer. */
+  onProtocol(protocol: number, most: number): void
   /** It speaks another version of the protocol. */
   onStranger(error: WatError): void
 }
@@ -53,11 +55,14 @@ export class Readiness {
   }
 
   /** It has written `#wat/ready`. */
-  onFrame({ protocol }: Record<string, unknown>): void {
+  onFrame({ protocol, most }: Record<string, unknown>): void {
     if (this.#greeted) return // once is enough, whatever it says then
     this.#greeted = true
     this.speaks = true
-    if (protocol === PROTOCOL) return this.#resolve()
+    if (isVersion(protocol) && protocol <= PROTOCOL) {
+      this.#events.onProtocol(protocol, isVersion(most) ? Math.min(most, PROTOCOL) : protocol)
+      return this.#resolve()
+    }
     const message = `${this.#address} speaks version ${describe(protocol)} of the protocol, this process ${PROTOCOL}`
     const error = new WatError('denied', message, { address: this.#address })
     this.fail(error)
@@ -75,4 +80,8 @@ export class Readiness {
     this.#settle.resolve()
     this.#events.onReady()
   }
+}
+
+function isVersion(version: unknown): version is number {
+  return typeof version === 'number' && Number.isInteger(version) && version >= BASIC_PROTOCOL
 }

@@ -29,6 +29,14 @@ export class Out {
     }
   }
 
+  /** Bytes that were written before. */
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.bytes.length)
+      this.bytes = grown(this.bytes, this.length, bytes.length)
+    this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
   /** A copy of what is there; it starts afresh. */
   take(): Buffer {
     const copy = Buffer.from(this.bytes.subarray(0, this.length))

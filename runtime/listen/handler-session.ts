@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
-import { Desk } from '../vm/desk.ts'
+import { streamSource } from '../io/streams.ts'
 import { identity } from '../vm/identity.ts'
-import { Port } from '../vm/port.ts'
-import type { Handler } from '../vm/serve.ts'
+import { reportFault } from '../vm/log.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import { exitFrame, readyFrame } from '../wire/frames.ts'
+import type { Handler } from '../wire/handler.ts'
+import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
+import { Peer, versionOf } from '../wire/peer.ts'
 import { later } from '../wire/timers.ts'
 import { sinkOf } from './connection-pipes.ts'
-import { streamSource } from '../io/streams.ts'
 import type { Session } from './session.ts'
 
 /** Work in flight gets this part of the grace of a stop; then the connection ends without it. */
@@ -16,45 +17,48 @@ const WORK_SHARE = 0.5
 
 /** Serves one connection in this process, as `serve` serves the one who holds its pipes. */
 export function serveHandler(socket: Socket, handler: Handler, concurrency: number): Session {
-  const port = new Port()
+  const { address, maxFrame } = identity
   const faults = new FaultReports()
-  const desk = new Desk(handler, concurrency, port)
-  const finish = once(() => {
-    void port.end(exitFrame({ code: 0 }, identity.maxFrame))
-  })
   let cutOff: NodeJS.Timeout | undefined
   let deadline = Infinity
   const stop = (graceMs: number): void => {
-    port.refuse()
-    desk.refuseWaiting()
+    peer.refuse()
     const ms = graceMs * WORK_SHARE
     if (performance.now() + ms >= deadline) return // another one can only shorten the time
     deadline = performance.now() + ms
     clearTimeout(cutOff)
     cutOff = later(finish, ms).unref()
   }
-  const abandon = (): void => desk.abandon(new WatError('offline', 'the caller is gone'))
-  port.open(streamSource(socket), sinkOf(socket), {
-    onStop: stop,
-    onRun: () => faults.report(new WatError('malformed', 'a #wat/run frame has no meaning here')),
+  const peer: Peer = new Peer({
+    other: { name: 'the client', address: 'the client' },
+    address,
+    maxFrame,
+    control: { stop, end: true, hello: ({ protocol }) => peer.speak(versionOf(protocol)) },
     onFault: error => faults.report(error),
-    onBroken: () => socket.destroy(),
+    onPlainFailed: reportFault,
+    onBroken(error) {
+      peer.outbox.abort(error)
+      peer.settle() // for what it drops
+      socket.destroy()
+    },
   })
-  port.outbox.push(readyFrame(identity.address, process.pid))
-  port.serve(desk)
+  const finish = once(() => void peer.end(exitFrame({ code: 0 }, maxFrame)))
+  peer.open(streamSource(socket), sinkOf(socket))
+  peer.outbox.push(readyFrame(address, process.pid, BASIC_PROTOCOL, PROTOCOL))
+  peer.serve(handler, concurrency)
+  const gone = () => new WatError('offline', 'the caller is gone')
   socket.once('end', () => {
-    if (port.endedInOrder) return
-    abandon()
+    if (peer.endedInOrder) return
+    peer.answers.abandon(gone())
     finish() // nobody waits for the rest
   })
   const closed = new Promise<void>(resolve => {
     socket.once('close', () => {
-      abandon()
-      port.outbox.abort(new WatError('offline', 'the caller is gone'))
+      peer.abort(gone())
       resolve()
     })
   })
-  void desk.done.then(finish)
+  void peer.answers.done.then(finish)
   return { done: closed, stop, kill: () => void socket.destroy() }
 }
 

@@ -4,7 +4,7 @@ import { openServer } from '../net/server.ts'
 import { children, type Child } from '../vm/children.ts'
 import { reportFault } from '../vm/log.ts'
 import type { Handler } from '../vm/serve.ts'
-import { DEFAULT_CONCURRENCY } from '../wire/limits.ts'
+import { BASIC_PROTOCOL, DEFAULT_CONCURRENCY } from '../wire/limits.ts'
 import { later } from '../wire/timers.ts'
 import type { Command } from '../child/program.ts'
 import type { Listener, ListenOptions } from './listen-options.ts'
@@ -60,7 +60,8 @@ function handlerServer(handler: Handler, concurrency: number): (socket: Socket) 
 }
 
 function programServer(program: string | URL | Command, options: ListenOptions): (socket: Socket) => Session {
-  const settings = settle(program, options) // what makes no sense is said now
+  // What makes no sense is said now. Which version a client speaks, it tells the process itself.
+  const settings = { ...settle(program, options), protocol: BASIC_PROTOCOL }
   if (options.stderr === 'pipe') {
     throw new WatError('denied', 'nobody could take the stderr of what `listen` starts: it is relayed')
   }

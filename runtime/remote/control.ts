@@ -5,7 +5,7 @@ import { WatError } from '../error.ts'
 import { endOf, isCount, isText, isTexts, isVariables } from '../wire/checks.ts'
 import { fromFault, type FaultMap } from '../edn/fault.ts'
 import { encodeFault, mapOf } from '../wire/frames.ts'
-import { PROTOCOL } from '../wire/limits.ts'
+import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 
 /**
  * What a process that starts a program on another host and that host say to each other, one form a line, on
@@ -44,10 +44,16 @@ export interface Launch {
   'exec-argv': string[]
   /** A connection that is silent so long is lost. */
   'silence-ms': number
+  /** The version of the frames that whoever asks for it speaks; absent: the basic one. */
+  speaks?: number
 }
 
-export const sayHost = () => line('host', { protocol: PROTOCOL })
-export const sayLaunch = (launch: Launch) => line('launch', { protocol: PROTOCOL, ...launch })
+/** The version of this vocabulary; that of the frames is apart. */
+export const CONTROL_PROTOCOL = 1
+
+export const sayHost = () => line('host', { protocol: CONTROL_PROTOCOL })
+export const sayLaunch = (launch: Launch) =>
+  line('launch', { protocol: CONTROL_PROTOCOL, speaks: PROTOCOL, ...launch })
 export const sayLaunched = (pid: number) => line('launched', { pid })
 export const saySignal = (name: SignalName, group: boolean) => line('signal', { name, group })
 export const sayKill = () => line('kill', {})
@@ -65,7 +71,7 @@ export function toControl(text: string): Control {
       return { kind: 'host', protocol: map.protocol }
     case 'wat/launch':
       if (!isLaunch(map)) throw malformed(text)
-      return { kind: 'launch', launch: map }
+      return { kind: 'launch', launch: { ...map, speaks: isCount(map.speaks) ? map.speaks : BASIC_PROTOCOL } }
     case 'wat/launched':
       if (!isCount(map.pid)) throw malformed(text)
       return { kind: 'launched', pid: map.pid }

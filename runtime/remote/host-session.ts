@@ -3,7 +3,7 @@ import { children, type Child } from '../vm/children.ts'
 import { sayExit, sayHost, sayLaunched, sayRefused, toControl, type Control, type Launch } from './control.ts'
 import { toFault } from '../edn/fault.ts'
 import { Lanes, lanes, type Carrier } from './mux.ts'
-import { DEFAULT_SILENCE_MS, MAX_EARLY_ORDERS } from '../wire/limits.ts'
+import { BASIC_PROTOCOL, DEFAULT_SILENCE_MS, PROTOCOL, MAX_EARLY_ORDERS } from '../wire/limits.ts'
 import { Pump } from '../io/pump.ts'
 import { climb, INNER_SLACK_SHARE } from '../child/ladder.ts'
 import { settle } from '../child/options.ts'
@@ -74,6 +74,7 @@ export class HostSession {
       maxFrame: launch['max-frame'],
       execArgv: launch['exec-argv'],
     })
+    settings.protocol = Math.min(PROTOCOL, launch.speaks ?? BASIC_PROTOCOL)
     return OsProcess.start(settings, launch.name, launch.address, launch.kind === 'sent' ? 'sent' : 'taken')
   }
 

@@ -1,9 +1,8 @@
 import { describe } from '../edn/describe.ts'
 import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
-import { sayKill, sayLaunch, saySignal, toControl, type Launch } from './control.ts'
+import { CONTROL_PROTOCOL, sayKill, sayLaunch, saySignal, toControl, type Launch } from './control.ts'
 import { Lanes, lanes, type Carrier } from './mux.ts'
-import { PROTOCOL } from '../wire/limits.ts'
 import { mergeLines } from '../io/merge.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { later } from '../wire/timers.ts'
@@ -126,8 +125,8 @@ export class RemoteProcess implements Running {
 
   #onHost(protocol: unknown): void {
     clearTimeout(this.#timer)
-    if (protocol !== PROTOCOL) {
-      const message = `${this.#way.label} speaks version ${describe(protocol)} of the protocol, this process ${PROTOCOL}`
+    if (protocol !== CONTROL_PROTOCOL) {
+      const message = `${this.#way.label} speaks version ${describe(protocol)} of the protocol, this process ${CONTROL_PROTOCOL}`
       return this.#lanes.abort(new WatError('denied', message))
     }
     this.#greeted = true

@@ -1,6 +1,7 @@
 import type { Program } from '../child/program.ts'
 import { settle, type SpawnOptions } from '../child/options.ts'
 import { Process } from '../child/process.ts'
+import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 import { startProcess } from './start.ts'
 
 /**
@@ -12,5 +13,8 @@ export function spawnProcess<Req = any, Res = any, C = any>(
   program: Program<C, Req, Res>,
   options: SpawnOptions<C> = {},
 ): Process<Req, Res> {
-  return new Process<Req, Res>(settle(program, options), options.name, startProcess)
+  const settings = settle(program, options)
+  // On this host it is of the same version.
+  const known = settings.program.kind !== 'command' && settings.via.length === 0
+  return new Process<Req, Res>(settings, options.name, startProcess, known ? PROTOCOL : BASIC_PROTOCOL)
 }

@@ -1,6 +1,7 @@
 import type { ResourceLimits } from '../ambient.ts'
 import type { Channel } from '../channel/index.ts'
 import { WatError } from '../error.ts'
+import { PROTOCOL } from '../wire/limits.ts'
 import type { Program } from '../child/program.ts'
 import { settle, type Settings, type SpawnOptions } from '../child/options.ts'
 import { Process } from '../child/process.ts'
@@ -46,5 +47,5 @@ export function spawnThread<Req = any, Res = any, C = any>(
     const { Thread } = await import('../thread/thread-start.ts')
     return Thread.start(given, name, address, { resourceLimits, channels })
   }
-  return new Process<Req, Res>(settings, options.name, start)
+  return new Process<Req, Res>(settings, options.name, start, PROTOCOL)
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_FRAME_BYTES } from '../wire/limits.ts'
+import { BASIC_PROTOCOL, DEFAULT_MAX_FRAME_BYTES, PROTOCOL } from '../wire/limits.ts'
 import { delayMs } from '../wire/timers.ts'
 
 /** How long a graceful stop may take unless `stopGrace` says otherwise. */
@@ -19,6 +19,10 @@ export const identity = {
   /** Milliseconds a graceful stop may take; what it spawns inherits it. */
   stopGraceMs: DEFAULT_STOP_GRACE_MS,
   maxFrame: DEFAULT_MAX_FRAME_BYTES,
+  /** The version of the protocol that the parent is known to speak. */
+  protocol: BASIC_PROTOCOL,
+  /** The version that could be spoken too, where the parent has told of any. */
+  mostProtocol: undefined as number | undefined,
 }
 
 /** What the parent tells a child through its environment, and the bootstrap removes again. */
@@ -27,6 +31,7 @@ export const environment = {
   name: 'WAT_NAME',
   stopGrace: 'WAT_STOP_GRACE_MS',
   maxFrame: 'WAT_MAX_FRAME_BYTES',
+  protocol: 'WAT_PROTOCOL',
   lifeline: 'WAT_LIFELINE_FD',
   seat: 'WAT_SEAT',
   thread: 'WAT_THREAD',
@@ -52,6 +57,11 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   identity.name = take(environment.name) ?? identity.address.slice(identity.address.lastIndexOf('/') + 1)
   identity.stopGraceMs = delayMs(positive(take(environment.stopGrace)) ?? identity.stopGraceMs)
   identity.maxFrame = positive(take(environment.maxFrame)) ?? identity.maxFrame
+  const protocol = positive(take(environment.protocol))
+  if (protocol !== undefined) {
+    identity.protocol = Math.min(PROTOCOL, protocol)
+    if (protocol < PROTOCOL) identity.mostProtocol = PROTOCOL
+  }
   identity.thread = take(environment.thread) !== undefined
   const seat = take(environment.seat)
   return {

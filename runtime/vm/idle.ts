@@ -8,7 +8,7 @@ import { stderrQueued } from './stderr.ts'
 const LOOKS = 4
 
 /** What waits for a pipe or for shared memory to take more, as Node calls what keeps its event loop alive. */
-const WAITS = /^(Simple)?Write(Wrap|Req)$|^Timeout$/
+const WAITS = /^(Simple)?Write(Wrap|Req)$|^Timeout$|^ProcessWrap$/
 
 /**
  * What a program has sent to a child keeps it alive for as long as the child takes it. One that takes nothing

@@ -101,18 +101,17 @@ async function end(): Promise<void> {
   const left = childGraceMs()
   await Promise.all([...children].map(child => child.stopWithin(left)))
   await runHooks()
-  await port.end()
+  await port.peer.end()
 }
 
 /** In-flight work may hang on a child that is stuck: while there are children it gets a part of the time. */
 async function finishWork(): Promise<void> {
   const wasReading = port.serving || port.stdin.wanted
-  port.refuse()
-  status.served?.refuseWaiting()
+  port.peer.refuse()
   const left = remainingMs()
   const share = children.size > 0 ? left * WORK_SHARE : left - reserve(left)
   const work: Promise<unknown>[] = []
-  if (status.served) work.push(status.served.done)
+  if (port.serving) work.push(port.peer.answers.done)
   // The end of its input lets the top level go on: what it does then is work in flight too.
   if (wasReading && !status.mainSettled) work.push(whenMainSettled)
   await atMost(Promise.all(work), share)

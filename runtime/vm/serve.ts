@@ -1,10 +1,8 @@
-import type { WatError } from '../error.ts'
+import type { Handler } from '../wire/handler.ts'
 import { DEFAULT_CONCURRENCY } from '../wire/limits.ts'
-import { Desk, type Handler } from './desk.ts'
 import { port } from './port.ts'
-import { status } from './status.ts'
 
-export type { Handler, Request } from './desk.ts'
+export type { Handler, Request } from '../wire/handler.ts'
 
 /** How `serve` answers. */
 export interface ServeOptions {
@@ -34,13 +32,6 @@ export async function serve<Req = any, Res = unknown>(
   if (typeof handler !== 'function') throw new TypeError('serve takes a function')
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
   if (!(concurrency >= 1)) throw new RangeError('concurrency is at least 1')
-  const desk = new Desk(handler as Handler, concurrency, port, () => (status.plainFailed = true))
-  port.serve(desk)
-  status.served = desk
-  return (await desk.done) as Served<Req, Res>
-}
-
-/** Aborts what is being handled: whoever asked is gone. */
-export function abandonRequests(reason: WatError): void {
-  status.served?.abandon(reason)
+  port.serve(handler as Handler, concurrency)
+  return (await port.peer.answers.done) as Served<Req, Res>
 }

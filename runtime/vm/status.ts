@@ -1,5 +1,3 @@
-import type { WatError } from '../error.ts'
-
 /** Exit codes (TIERS.md, Exits). 128 + n is a death by signal n. */
 export const exits = {
   done: 0,
@@ -21,8 +19,6 @@ export const status = {
   mainSettled: false,
   /** The program asked to be told of a stop. */
   watchesStop: false,
-  served: undefined as
-    { readonly done: Promise<void>; abandon(reason: WatError): void; refuseWaiting(): void } | undefined,
 }
 
 /** The exit code of an ordinary end. A program may set its own with `process.exitCode`. */

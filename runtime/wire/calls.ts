@@ -5,7 +5,7 @@ import { fromFault } from '../edn/fault.ts'
 import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
 import { cancelFrame, writeRequest } from './frames.ts'
 import { onAbort } from './aborts.ts'
-import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
+import { CALL_PLACES, CALL_WINDOW_BYTES, MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import { OpenCalls, type Numbered } from './open-calls.ts'
 import type { Outbox } from './outbox.ts'
 import { Queue, type Place } from './queue.ts'
@@ -21,6 +21,8 @@ export interface CallOptions {
 
 interface Call extends Numbered {
   body: unknown
+  /** What its request takes of the room at the other end, until its handler has begun. */
+  bytes: number
   resolve(body: unknown): void
   /** Where the program made it, if that was kept. */
   site: Error | undefined
@@ -33,8 +35,9 @@ interface Call extends Numbered {
 /** @internal */
 interface CallsOptions {
   outbox: Outbox
-  maxInFlight: number
-  maxFrame: number
+  /** Calls that may be open at once. Without it those count whose handlers have not begun. */
+  maxInFlight: number | undefined
+  maxFrame: () => number
   /** The callee, for error messages. */
   peer: () => { name: string; address: string }
   /** The number of open calls has gone from none to some or back. */
@@ -54,6 +57,11 @@ const CALLS_WITH_SITE = 16
 export class Calls {
   readonly #open = new OpenCalls<Call>()
   readonly #waiting = new Queue<Call>()
+  /** Requests that have a place at the other end, and their bytes. */
+  #places = 0
+  #bytes = 0
+  /** The callee tells when handlers begin. Until then a place is held until the reply. */
+  #credit = false
   #failure: WatError | undefined
   readonly #options: CallsOptions
 
@@ -66,22 +74,47 @@ export class Calls {
     return this.#open.size + this.#waiting.size
   }
 
+  /** @internal */
+  get load(): Record<string, number> {
+    return {
+      open: this.#open.size,
+      unsentCalls: this.#waiting.size,
+      places: this.#places,
+      placed: this.#bytes,
+    }
+  }
+
   call(body: unknown, { timeout, signal }: CallOptions = {}): Promise<unknown> {
     const refusal = this.#failure ?? this.#refusal(timeout, signal)
     if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
     return new Promise(resolve => {
-      const call: Call = { id: 0, body, resolve, site }
+      const call: Call = { id: 0, body, bytes: 0, resolve, site }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS) {
         call.timer = later(() => this.#drop(call, this.#timedOut(timeout)), timeout)
       }
       if (signal) {
         call.unlisten = onAbort(signal, () => this.#drop(call, this.#cancelled(signal)))
       }
-      if (this.pending === 0) this.#options.onBusy(true)
-      if (this.#open.size < this.#options.maxInFlight) this.#send(call)
-      else call.place = this.#waiting.push(call)
+      const idle = this.pending === 0
+      if (this.#waiting.size > 0 || !this.#room) call.place = this.#waiting.push(call)
+      else this.#send(call)
+      if (idle && this.pending > 0) this.#options.onBusy(true)
     })
+  }
+
+  /** The callee tells from now on when a handler has begun: then its request makes room for another. */
+  limit(): void {
+    this.#credit = true
+  }
+
+  /** The handler of a request has begun. False: no call with this id was ever made. */
+  begun(id: number): boolean {
+    const call = this.#open.get(id)
+    if (!call) return id <= this.#open.lastId
+    this.#leave(call)
+    this.#fill()
+    return true
   }
 
   /** A reply has come. False: no call with this id was ever made. */
@@ -117,6 +150,7 @@ export class Calls {
       release(call)
       this.#reject(call, reason)
     }
+    this.#places = this.#bytes = 0
     if (calls.length > 0) this.#options.onBusy(false)
   }
 
@@ -124,12 +158,18 @@ export class Calls {
     const id = this.#open.add(call)
     const { outbox, maxFrame } = this.#options
     try {
-      const tooMuch = outbox.overflow
+      const tooMuch = outbox.overflow()
       if (tooMuch) throw tooMuch
       // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
-      outbox.add(writeRequest, id, call.body, maxFrame)
+      outbox.add(writeRequest, id, call.body, maxFrame())
+      if (this.#open.get(id) !== call) return // a getter of its body has given it up
+      call.bytes = outbox.lineBytes || 1 // a broken pipe has written none
+      this.#bytes += call.bytes
+      this.#places++
     } catch (error) {
-      this.fail(id, error as WatError)
+      release(call)
+      this.#open.delete(call)
+      this.#reject(call, error as WatError)
     }
     call.body = undefined
   }
@@ -148,9 +188,30 @@ export class Calls {
   #settled(call: Call): void {
     release(call)
     this.#open.delete(call)
-    const next = this.#open.size < this.#options.maxInFlight ? this.#waiting.shift() : undefined
-    if (next) this.#send(next)
-    else if (this.pending === 0) this.#options.onBusy(false)
+    this.#leave(call)
+    this.#fill()
+    if (this.pending === 0) this.#options.onBusy(false)
+  }
+
+  /** Whether the callee has room for another request. */
+  get #room(): boolean {
+    if (this.#open.size >= (this.#options.maxInFlight ?? Infinity)) return false
+    if (!this.#credit) return this.#options.maxInFlight !== undefined || this.#places < CALL_PLACES
+    return this.#places < CALL_PLACES && this.#bytes < CALL_WINDOW_BYTES
+  }
+
+  #leave(call: Call): void {
+    if (call.bytes === 0) return
+    this.#places--
+    this.#bytes -= call.bytes
+    call.bytes = 0
+  }
+
+  #fill(): void {
+    if (this.#waiting.size === 0) return
+    // A getter of a value that is being written has made room.
+    if (this.#options.outbox.busy) return queueMicrotask(() => this.#fill())
+    while (this.#waiting.size > 0 && this.#room) this.#send(this.#waiting.shift() as Call)
   }
 
   /** Why a call is not even begun. */

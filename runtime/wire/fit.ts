@@ -16,13 +16,21 @@ const MAX_BOUND_BYTES = 2 ** 30
  * Writes a line behind what is there. Throws what `write` throws, and `too-large`, as soon as that is known, for
  * one that the other side would refuse; then nothing is written.
  */
-export function writeWithin(out: Out, write: LineWriter, id: number, body: unknown, maxFrame: number): void {
+export function writeWithin(
+  out: Out,
+  write: LineWriter,
+  id: number,
+  body: unknown,
+  maxFrame: number,
+): number {
   const start = out.length
   const outerMost = out.most
   if (maxFrame < MAX_BOUND_BYTES) out.most = start + maxFrame + SLACK_BYTES
   try {
     write(out, id, body)
-    fit(out.length - start, maxFrame)
+    const bytes = out.length - start
+    fit(bytes, maxFrame)
+    return bytes
   } catch (error) {
     out.length = start
     throw hugeForFrame(error, maxFrame)
@@ -41,7 +49,7 @@ export function fitFrame(frame: () => string, maxFrame: number): void {
 }
 
 /** Throws `too-large` for a line that the other side would refuse. */
-function fit(lineBytes: number, maxFrame: number): void {
+export function fit(lineBytes: number, maxFrame: number): void {
   const bytes = lineBytes - 1 // the line feed is not part of the form
   if (bytes > maxFrame) throw overFrame(bytes, maxFrame)
 }

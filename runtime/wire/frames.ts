@@ -5,7 +5,7 @@ import { encode, encodeLine } from '../edn/encode.ts'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { FaultMap } from '../edn/fault.ts'
-import { CONTROL_FRAME_BYTES, PROTOCOL } from './limits.ts'
+import { CONTROL_FRAME_BYTES } from './limits.ts'
 import { inspected } from './inspected.ts'
 import { delayMs } from './timers.ts'
 
@@ -22,6 +22,12 @@ export const tags = {
   error: 'wat/err',
   /** `#wat/cancel [id]` from the caller: the reply is no longer wanted. */
   cancel: 'wat/cancel',
+  /** `#wat/begun [id …]` from the callee, protocol 2: the handlers of these requests have begun; others may be sent. */
+  begun: 'wat/begun',
+  /** `#wat/taken [n]` from the reader of plain values, protocol 2: it has taken the first n of them. */
+  taken: 'wat/taken',
+  /** `#wat/hello {:protocol n}` from the parent: from here on both speak version n. */
+  hello: 'wat/hello',
   /** `#wat/ready {…}` from a spawned child, its first frame: the program is loaded. */
   ready: 'wat/ready',
   /** `#wat/stop {:grace-ms n}` from the parent: stop gracefully within n ms. */
@@ -41,6 +47,9 @@ export type Frame =
   | { kind: 'reply'; id: number; body: unknown }
   | { kind: 'error'; id: number; fault: unknown }
   | { kind: 'cancel'; id: number }
+  | { kind: 'begun'; ids: number[] }
+  | { kind: 'taken'; count: number }
+  | { kind: 'hello'; info: Record<string, unknown> }
   | { kind: 'ready'; info: Record<string, unknown> }
   | { kind: 'stop'; graceMs: number }
   | { kind: 'run'; info: Record<string, unknown> }
@@ -60,6 +69,12 @@ export function toFrame(form: unknown): Frame {
       return { kind: 'error', id: idOf(form, 2, 2), fault: items(value)[1] }
     case tags.cancel:
       return { kind: 'cancel', id: idOf(form, 1, 1) }
+    case tags.begun:
+      return { kind: 'begun', ids: idsOf(form) }
+    case tags.taken:
+      return { kind: 'taken', count: idOf(form, 1, 1) }
+    case tags.hello:
+      return { kind: 'hello', info: mapOf(form) }
     case tags.ready:
       return { kind: 'ready', info: mapOf(form) }
     case tags.end:
@@ -103,8 +118,21 @@ export function cancelFrame(id: number): string {
   return `#wat/cancel [${id}]\n`
 }
 
-export function readyFrame(address: string, pid: number): string {
-  return `#wat/ready ${stringify({ protocol: PROTOCOL, pid, address })}\n`
+export function begunFrame(ids: number[]): string {
+  return `#wat/begun [${ids.join(' ')}]\n`
+}
+
+export function takenFrame(count: number): string {
+  return `#wat/taken [${count}]\n`
+}
+
+/** `most`: the latest version that could be spoken instead. */
+export function readyFrame(address: string, pid: number, protocol: number, most?: number): string {
+  return `#wat/ready ${stringify({ protocol, most, pid, address })}\n`
+}
+
+export function helloFrame(protocol: number): string {
+  return `#wat/hello ${stringify({ protocol })}\n`
 }
 
 export function runFrame(assignment: object): string {
@@ -141,12 +169,12 @@ export function stopFrame(graceMs: number): string {
   return `#wat/stop {:grace-ms ${Math.round(delayMs(graceMs))}}\n`
 }
 
-/** What `write` makes of a value, as text. */
-export function lineText(write: LineWriter, value: unknown): string {
+/** What `write` makes of a value. */
+export function lineOf(write: LineWriter, value: unknown): Uint8Array {
   const out = spare.busy ? new Out() : spare
   try {
     write(out, 0, value)
-    return out.takeText()
+    return out.take()
   } finally {
     out.clear()
   }
@@ -218,6 +246,12 @@ function idOf(form: Tagged, least: number, most: number): number {
   const id: unknown = list[0]
   if (!isId(id)) throw new WatError('malformed', `#${form.tag} takes a positive integer as its id`)
   return id
+}
+
+function idsOf(form: Tagged): number[] {
+  const list = form.value
+  if (Array.isArray(list) && list.every(isId)) return list
+  throw new WatError('malformed', `#${form.tag} takes a vector of positive integers`)
 }
 
 /** What can be said of a frame that is not well formed: whoever waits for this id can be told. */

@@ -1,5 +1,8 @@
-/** Version of the frame vocabulary, announced in `#wat/ready`. */
-export const PROTOCOL = 1
+/** The version of the frame vocabulary that everybody understands, shells too. */
+export const BASIC_PROTOCOL = 1
+
+/** The latest version, with credit, which two wat-vms speak that know it of each other. */
+export const PROTOCOL = 2
 
 /** The largest form a reader takes and a writer sends, unless `maxFrame` says otherwise. */
 export const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024
@@ -16,8 +19,14 @@ export const CHUNK_BYTES = 64 * 1024
 /** What sends that nobody awaits may pile up; beyond it `send` rejects with `overloaded`. */
 export const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 
-/** Calls in flight to one process unless `maxInFlight` says otherwise; more wait for a place. */
-export const DEFAULT_MAX_IN_FLIGHT = 256
+/** So many requests may wait for their handlers to begin; a caller sends no more until some have. */
+export const CALL_PLACES = 256
+
+/** What they may take. */
+export const CALL_WINDOW_BYTES = 4 * 1024 * 1024
+
+/** Plain values that were sent and not yet taken may take this much; then the sender waits. */
+export const VALUE_WINDOW_BYTES = 256 * 1024
 
 /** Calls that may wait for a place; beyond it `call` rejects with `overloaded`. */
 export const MAX_WAITING_CALLS = 65_536

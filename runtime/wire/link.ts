@@ -10,8 +10,8 @@ import type { Source } from '../io/pipe.ts'
 export interface LinkHandlers {
   /** A frame, and about how many bytes it took. */
   onFrame(frame: Frame, bytes: number): void
-  /** Something came that is not EDN, not a frame or too large; reading goes on behind it. */
-  onFault(error: WatError): void
+  /** Something came that is not EDN, not a frame or too large; reading goes on behind it, unless it is the last. */
+  onFault(error: WatError, last: boolean): void
   /** End of input: nothing more will come. */
   onEnd(): void
   /** Whether the next frame is wanted now; while it is not, the pipe is not read. */
@@ -33,6 +33,8 @@ export class Link {
   #reading = false
   #pumping = false
   #sourceEnded = false
+  /** Something has come since the reader was last asked. */
+  #came = false
   #ended = false
 
   constructor(source: Source, maxFrame: number, handlers: LinkHandlers) {
@@ -46,6 +48,7 @@ export class Link {
     source.open(
       chunk => {
         this.#reader.push(chunk)
+        this.#came = true
         this.pump()
       },
       () => this.#onSourceEnd(),
@@ -69,9 +72,11 @@ export class Link {
     let more = true
     try {
       do {
+        more ||= this.#came
+        this.#came = false
         while (more && this.#handlers.wanted()) more = this.#deliver()
         this.#handlers.onIdle()
-      } while (more && this.#handlers.wanted()) // what was written has made room for more
+      } while ((more || this.#came) && this.#handlers.wanted()) // what was written has made room for more
     } finally {
       this.#pumping = false
     }
@@ -95,6 +100,7 @@ export class Link {
     if (this.#sourceEnded) return
     this.#sourceEnded = true
     this.#reader.end()
+    this.#came = true
     this.pump()
   }
 
@@ -109,7 +115,7 @@ export class Link {
       this.#handlers.onFrame(frame, reader.valueBytes)
     } catch (error) {
       this.#skipped = frame === undefined
-      this.#handlers.onFault(faultOf(error, frame))
+      this.#handlers.onFault(faultOf(error, frame), this.#sourceEnded && reader.buffered === 0)
     }
     return !this.#ended
   }

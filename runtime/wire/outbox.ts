@@ -8,6 +8,11 @@ import type { LineWriter } from './frames.ts'
 import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from '../io/pipe.ts'
 
+interface HeldLines {
+  release(): void
+  drop(reason: WatError): void
+}
+
 /**
  * What waits to be written to one pipe. Frames of one tick go out in one write, and a write goes out
  * as soon as a batch is full: a write per frame costs more than the frame.
@@ -23,6 +28,8 @@ export class Outbox {
   #unawaited = false
   /** The same of the batch in flight, until the sink has taken it; of one that it could not take, for good. */
   #flying: PromiseWithResolvers<void> | undefined
+  /** Lines that came while another was being written: they go behind it. */
+  #behind: Uint8Array[] = []
   #writing = false
   #inFlight = 0
   #scheduled = false
@@ -33,6 +40,9 @@ export class Outbox {
   #broken = false
   #failure: WatError | undefined
   #sink: Sink | undefined
+  #held: HeldLines | undefined
+  /** Bytes of the line that was queued last. */
+  lineBytes = 0
   readonly #flushScheduled = () => {
     this.#scheduled = false
     this.flush()
@@ -49,7 +59,7 @@ export class Outbox {
   /** Gives the pipe to write to; what was pushed before has waited for it, and goes behind `greeting`. */
   attach(sink: Sink, greeting?: string): void {
     if (this.#failure) return sink.close()
-    if (greeting !== undefined) this.#unshift(greeting)
+    if (greeting !== undefined) this.#unshift(Buffer.from(greeting))
     this.#sink = sink
     this.flush()
   }
@@ -68,6 +78,11 @@ export class Outbox {
   /** Whether whoever can wait should wait. */
   get full(): boolean {
     return this.queued >= HIGH_WATER_BYTES
+  }
+
+  /** Whether a value is being written to it: then nothing else can be. */
+  get busy(): boolean {
+    return this.#out.busy
   }
 
   get closed(): boolean {
@@ -103,23 +118,41 @@ export class Outbox {
   /** Queues text made of whole lines. */
   push(text: string): void {
     if (this.failure) return
-    // A getter of a value that is being sent may log, or fail a request.
-    if (this.#out.busy) return this.pushFirst(text)
+    // A getter of a value that is being sent may cancel a call, or take a value.
+    if (this.#out.busy) return void this.#behind.push(Buffer.from(text))
     this.#out.text(text)
     this.#added()
   }
 
-  /** Why one more line would be too much, for those who send without waiting. */
-  get overflow(): WatError | undefined {
+  /** The same for a line that has been written before. */
+  sendLine(line: Uint8Array): Promise<void> {
+    const { failure } = this
+    if (failure) return Promise.reject(failure)
+    const { promise } = (this.#taken ??= Promise.withResolvers<void>())
+    if (this.#out.busy) this.#behind.push(line)
+    else {
+      this.#out.append(line)
+      this.#added()
+    }
+    return promise
+  }
+
+  /** Lines wait elsewhere for the other side to take others. They are written at the end, or dropped with the rest. */
+  attachHeld(held: HeldLines): void {
+    this.#held = held
+  }
+
+  /** Why one more line would be too much, for those who send without waiting; `besides` waits elsewhere. */
+  overflow(besides = 0): WatError | undefined {
     // Not for replies: the requests are bounded already, and a reply that is dropped is a caller who waits for ever.
-    return this.queued < MAX_QUEUED_BYTES ? undefined : overloaded(MAX_QUEUED_BYTES)
+    return this.queued + besides < MAX_QUEUED_BYTES ? undefined : overloaded(MAX_QUEUED_BYTES)
   }
 
   /** Queues a frame that must not wait for a full pipe: it goes before what the pipe does not take now. */
   pushFirst(text: string): void {
     if (this.#failure || this.#finished) return
     this.flush()
-    this.#unshift(text)
+    this.#unshift(Buffer.from(text))
     if (this.#out.busy) this.#schedule()
     else this.flush()
   }
@@ -170,6 +203,7 @@ export class Outbox {
    */
   flushSync(): WatError | undefined {
     if (this.#failure || this.#broken || !this.#sink) return undefined
+    this.#held?.release()
     const error = this.#sink.writeSync(this.#takeChunks())
     if (!this.#writing) this.#inFlight = 0
     return error ? brokenPipe(error) : undefined
@@ -179,6 +213,7 @@ export class Outbox {
   end(): Promise<void> {
     return new Promise(resolve => {
       if (this.#closed) return resolve()
+      this.#held?.release()
       this.#ending = true
       this.#endings.push(resolve)
       this.flush()
@@ -193,15 +228,24 @@ export class Outbox {
     this.#inFlight = 0
     for (const senders of [this.#flying, this.#taken]) senders?.resolve(rejection(reason))
     this.#sink?.close()
+    this.#held?.drop(reason)
     this.#release()
   }
 
   #write(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
-    writeWithin(this.#out, write, id, body, maxFrame)
+    try {
+      this.lineBytes = writeWithin(this.#out, write, id, body, maxFrame)
+    } finally {
+      if (this.#behind.length > 0) this.#append()
+    }
   }
 
-  #unshift(text: string): void {
-    const bytes = Buffer.from(text)
+  #append(): void {
+    for (const line of this.#behind.splice(0)) this.#out.append(line)
+    this.#schedule()
+  }
+
+  #unshift(bytes: Uint8Array): void {
     this.#chunks.unshift(bytes)
     this.#chunkBytes += bytes.length
   }

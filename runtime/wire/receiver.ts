@@ -24,11 +24,17 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   #closed = false
   readonly #onDemand: () => void
   readonly #onClose: () => void
+  readonly #onTaken: (bytes: number) => void
 
-  /** @internal */
-  constructor(onDemand: () => void, onClose: () => void = () => {}) {
+  /** @internal `onTaken` is told of every value that somebody has taken, or that is dropped. */
+  constructor(
+    onDemand: () => void,
+    onClose: () => void = () => {},
+    onTaken: (bytes: number) => void = () => {},
+  ) {
     this.#onDemand = onDemand
     this.#onClose = onClose
+    this.#onTaken = onTaken
   }
 
   /**
@@ -63,7 +69,7 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#forget()
+    for (const { bytes } of this.drain()) this.#onTaken(bytes)
     this.#failure = undefined
     this.finish()
     this.#onClose()
@@ -96,9 +102,12 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
 
   /** @internal A value has come. */
   offer(value: T, bytes: number): void {
-    if (this.#ended) return
+    if (this.#ended) return this.#onTaken(bytes)
     const waiter = this.#waiters.shift()
-    if (waiter) return waiter.resolve(value)
+    if (waiter) {
+      waiter.resolve(value)
+      return this.#onTaken(bytes)
+    }
     this.#held.push(value)
     this.#sizes.push(bytes)
     this.#bytes += bytes
@@ -118,8 +127,11 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   }
 
   /** @internal Everything held, for whoever serves from now on. */
-  drain(): T[] {
-    const held = this.#held.slice(this.#first)
+  drain(): { value: T; bytes: number }[] {
+    const held = this.#held.slice(this.#first).map((value, n) => ({
+      value,
+      bytes: this.#sizes[this.#first + n] as number,
+    }))
     this.#forget()
     return held
   }
@@ -136,9 +148,11 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
 
   #take(): T {
     const value = this.#held[this.#first] as T
-    this.#bytes -= this.#sizes[this.#first] as number
+    const bytes = this.#sizes[this.#first] as number
+    this.#bytes -= bytes
     this.#first++
     this.#taken++
+    this.#onTaken(bytes)
     // Taken values leave the lists in bulk: shifting one by one would make a long queue quadratic.
     if (this.#first === this.#held.length || this.#first > 1024) {
       this.#held = this.#held.slice(this.#first)

@@ -1,17 +1,43 @@
-import type { LineWriter } from './frames.ts'
+import { located, rejection, siteHere } from '../edn/stack.ts'
+import type { WatError } from '../error.ts'
+import type { Credit } from './credit.ts'
+import { lineOf, type LineWriter } from './frames.ts'
+import { fit } from './fit.ts'
 import type { Outbox } from './outbox.ts'
+import { Queue } from './queue.ts'
+
+/** A value that waits until the other side has taken others. */
+interface Held {
+  line: Uint8Array
+  resolve(sent: Promise<void>): void
+}
 
 /** The writing end of a stream of values; the same one in both directions and at every tier. */
 export class Sender<T = unknown> {
   readonly #outbox: Outbox
   readonly #write: LineWriter
   readonly #maxFrame: number
+  readonly #credit: Credit
+  readonly #onWait: () => void
+  readonly #held = new Queue<Held>()
+  #heldBytes = 0
+  /** `trySend` had to give up for want of credit: whoever called it will come again. */
+  #tried = false
 
   /** @internal */
-  constructor(outbox: Outbox, write: LineWriter, maxFrame: number) {
+  constructor(
+    outbox: Outbox,
+    write: LineWriter,
+    maxFrame: number,
+    credit: Credit,
+    onWait: () => void = () => {},
+  ) {
     this.#outbox = outbox
     this.#write = write
     this.#maxFrame = maxFrame
+    this.#credit = credit
+    this.#onWait = onWait
+    outbox.attachHeld({ release: () => this.#releaseAll(), drop: reason => this.#drop(reason) })
   }
 
   /** Whether the other end can no longer be reached, or `end` was called. */
@@ -20,17 +46,21 @@ export class Sender<T = unknown> {
   }
 
   /**
-   * Sends one value. Resolves when the pipe has taken it, so awaiting it is the backpressure.
+   * Sends one value. Resolves when the pipe has taken it, so awaiting it is the backpressure: another wat-vm that
+   * reads no values lets at most a window of them come.
    *
    * Rejects with `offline` when the other end is gone or goes while the value waits, `encode` when EDN
    * cannot carry the value, `denied` when it holds a tag of namespace `wat`, `too-large` when it is
    * over `maxFrame` bytes, and `overloaded` when unawaited sends pile up past 64 MiB.
    */
   send(value: T): Promise<void> {
-    const tooMuch = this.#outbox.overflow
+    const tooMuch = this.#outbox.overflow(this.#heldBytes)
     if (tooMuch) return Promise.reject(tooMuch)
     try {
-      return this.#outbox.send(this.#write, value, this.#maxFrame)
+      if (!this.#free) return this.#hold(value)
+      const sent = this.#outbox.send(this.#write, value, this.#maxFrame)
+      this.#credit.spend(this.#outbox.lineBytes)
+      return sent
     } catch (error) {
       return Promise.reject(error)
     }
@@ -41,14 +71,84 @@ export class Sender<T = unknown> {
    * Throws `encode`, `denied` and `too-large` as `send` rejects with them.
    */
   trySend(value: T): 'sent' | 'full' | 'closed' {
-    if (this.#outbox.closed) return 'closed'
+    if (this.closed) return 'closed'
     if (this.#outbox.full) return 'full'
+    if (!this.#free) {
+      this.#tried = true
+      this.#onWait()
+      return 'full'
+    }
     this.#outbox.add(this.#write, 0, value, this.#maxFrame)
+    this.#credit.spend(this.#outbox.lineBytes)
     return 'sent'
   }
 
   /** Says that no more will come; resolves when what was sent is written. The reader sees end of input. */
   end(): Promise<void> {
     return this.#outbox.end()
+  }
+
+  /** @internal A line that was written before, behind what waits. */
+  sendLine(line: Uint8Array): Promise<void> {
+    if (!this.#free) return this.#holdLine(line)
+    this.#credit.spend(line.length)
+    return this.#outbox.sendLine(line)
+  }
+
+  /** @internal Bytes of what waits. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** @internal Whether values wait for the other side to take others. */
+  get waits(): boolean {
+    return this.#held.size > 0 || this.#tried
+  }
+
+  /** @internal The other side has taken more. */
+  release(): void {
+    if (this.#credit.available) this.#tried = false
+    while (this.#credit.available && this.#sendHeld());
+  }
+
+  /** Nothing will come behind them: they go as far as the pipe takes them. */
+  #releaseAll(): void {
+    while (this.#sendHeld());
+  }
+
+  #sendHeld(): boolean {
+    const held = this.#held.shift()
+    if (!held) return false
+    this.#heldBytes -= held.line.length
+    this.#credit.spend(held.line.length)
+    held.resolve(this.#outbox.sendLine(held.line))
+    return true
+  }
+
+  get #free(): boolean {
+    return this.#held.size === 0 && this.#credit.available
+  }
+
+  /** What is sent is the value as it is now. */
+  #hold(value: T): Promise<void> {
+    const { failure } = this.#outbox
+    if (failure) return Promise.reject(located(failure, { site: siteHere() }))
+    const line = lineOf(this.#write, value)
+    fit(line.length, this.#maxFrame)
+    return this.#holdLine(line)
+  }
+
+  #holdLine(line: Uint8Array): Promise<void> {
+    if (this.#outbox.failure) return Promise.reject(this.#outbox.failure)
+    this.#heldBytes += line.length
+    return new Promise(resolve => {
+      this.#held.push({ line, resolve })
+      this.#onWait()
+    })
+  }
+
+  #drop(reason: WatError): void {
+    this.#heldBytes = 0
+    for (const { resolve } of this.#held.drain()) resolve(rejection(reason))
   }
 }

@@ -49,7 +49,7 @@ const hostile: Record<string, [deed: string, result: string]> = {
   'a reply twice': [ts`write('#wat/rep [1 "early"]\n#wat/rep [1 "twice"]\n')`, 'early'],
   'a flood of values nobody reads, before its reply': [
     ts`for (let n = 0; n < 200; n++) void println('x'.repeat(100_000)).catch(() => {})`,
-    'timeout',
+    'reply',
   ],
   'nothing any more, its stdout closed': [ts`fs.closeSync(4)`, 'offline'],
 }

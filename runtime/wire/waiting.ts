@@ -1,4 +1,4 @@
-import { Queue, type Place } from '../wire/queue.ts'
+import { Queue, type Place } from './queue.ts'
 
 /** What waits for its turn, in the order in which it came; what has an id can be taken out by it. */
 export class Waiting<T extends { readonly id: number | undefined }> {
@@ -7,6 +7,10 @@ export class Waiting<T extends { readonly id: number | undefined }> {
 
   get size(): number {
     return this.#queue.size
+  }
+
+  get first(): T | undefined {
+    return this.#queue.first
   }
 
   push(item: T): void {

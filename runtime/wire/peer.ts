@@ -1,0 +1,338 @@
+import { toFault } from '../edn/fault.ts'
+import { WatError } from '../error.ts'
+import type { Sink, Source } from '../io/pipe.ts'
+import { Answers } from './answers.ts'
+import { Calls } from './calls.ts'
+import { Credit, Intake } from './credit.ts'
+import {
+  begunFrame,
+  errorFrame,
+  lineOf,
+  tags,
+  takenFrame,
+  writeReply,
+  writeValue,
+  type Frame,
+} from './frames.ts'
+import type { Handler } from './handler.ts'
+import {
+  BASIC_PROTOCOL,
+  CALL_WINDOW_BYTES,
+  HIGH_WATER_BYTES,
+  PROTOCOL,
+  VALUE_WINDOW_BYTES,
+} from './limits.ts'
+import { Link } from './link.ts'
+import { Outbox } from './outbox.ts'
+import type { PeerOptions } from './peer-options.ts'
+import { Receiver } from './receiver.ts'
+import { Refusals } from './refusals.ts'
+import { Sender } from './sender.ts'
+
+/** What one side lets the other send before anything of it is begun or taken. */
+const CREDIT_BYTES = CALL_WINDOW_BYTES + VALUE_WINDOW_BYTES
+
+/**
+ * One end of a link: calls that are made and calls that are answered, and plain values both ways, over any source
+ * and sink. Each side of every link is one of these, whatever tier it is on. A peer knows neither processes nor
+ * who it is.
+ *
+ * ```ts
+ * const peer = new Peer({ … })
+ * peer.serve(handler, 256)
+ * peer.open(source, sink)
+ * await peer.calls.call(body)
+ * ```
+ */
+export class Peer {
+  readonly outbox: Outbox
+  readonly calls: Calls
+  readonly answers: Answers
+  /** Plain values from the other side. */
+  readonly incoming: Receiver<unknown>
+  /** Plain values to the other side. */
+  readonly outgoing: Sender<unknown>
+  #link: Link | undefined
+  #protocol = BASIC_PROTOCOL
+  readonly #credit = new Credit()
+  readonly #intake: Intake
+  readonly #refusals: Refusals
+  #refused = false
+  #saidEnd = false
+  readonly #options: PeerOptions
+
+  constructor(options: PeerOptions) {
+    this.#options = options
+    const settle = () => this.settle()
+    const plain = options.plain ?? { write: writeValue, maxFrame: options.maxFrame }
+    this.outbox = new Outbox(settle, (error, silently) => options.onBroken(error, silently))
+    this.calls = new Calls({
+      outbox: this.outbox,
+      maxInFlight: options.maxInFlight,
+      maxFrame: () => options.maxFrame,
+      peer: () => options.other,
+      onBusy: settle,
+    })
+    this.#refusals = new Refusals(this.outbox, id => this.#faultFrame(id, this.answers.refusal))
+    this.#intake = new Intake({
+      enabled: () => this.#protocol > BASIC_PROTOCOL,
+      holds: () => (this.outgoing.waits || this.outbox.full) && this.held < options.maxFrame,
+      tell: count => this.outbox.push(takenFrame(count)),
+    })
+    const taken = (bytes: number) => this.#intake.taken(bytes)
+    this.answers = new Answers({
+      get maxFrame() {
+        return options.maxFrame
+      },
+      reply: (id, body) => this.outbox.add(writeReply, id, body, options.maxFrame),
+      fail: (id, error) => this.outbox.push(this.#faultFrame(id, error)),
+      refuse: (id, error) => this.#refuseOne(id, error),
+      plainLine: body => lineOf(plain.write, body),
+      push: line => void this.outgoing.sendLine(line).catch(() => {}), // whoever owns the outbox is told
+      room: () => !this.outbox.full,
+      plainRoom: () => !this.outbox.full && this.#credit.available,
+      onPlainFailed: error => options.onPlainFailed?.(error),
+      onBegun: ids => this.#protocol > BASIC_PROTOCOL && this.outbox.push(begunFrame(ids)),
+      onTaken: taken,
+      onRoom: () => this.#link?.pump(),
+    })
+    const read = () => {
+      options.onRead?.()
+      settle()
+    }
+    this.incoming = new Receiver(read, settle, taken)
+    this.outgoing = new Sender(this.outbox, plain.write, plain.maxFrame, this.#credit, settle)
+  }
+
+  /** Connects it. What was sent before goes behind `first`. */
+  open(source: Source, sink: Sink, first?: string): void {
+    this.outbox.attach(sink, first)
+    this.#link = new Link(source, this.#options.maxFrame, {
+      onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+      onFault: (error, last) => this.#onFault(error, last),
+      onEnd: () => this.#onEnd(),
+      wanted: () => this.#wanted(),
+      onIdle: () => {
+        this.outbox.flush()
+        this.#options.onSettle?.()
+        this.#options.onIdle?.()
+      },
+    })
+    this.#link.pump()
+  }
+
+  /** From now on both sides speak this version. Before they know it of each other they speak the basic one. */
+  speak(protocol: number): void {
+    if (protocol <= this.#protocol) return
+    this.#protocol = protocol
+    this.#credit.limit()
+    this.calls.limit()
+    this.answers.tellBegun()
+    this.#intake.grant()
+  }
+
+  get opened(): boolean {
+    return this.#link !== undefined
+  }
+
+  /** Whether end of input has come and everything before it was taken. */
+  get ended(): boolean {
+    return this.#saidEnd || (this.#link?.ended ?? true)
+  }
+
+  /** Whether a frame told the end of input: the other side of a connection is still there then. */
+  get endedInOrder(): boolean {
+    return this.#saidEnd
+  }
+
+  /** Whether everything that came has been delivered, or waits for a reader who has not come yet. */
+  get drained(): boolean {
+    return !this.#link || this.#link.ended || !this.#wanted()
+  }
+
+  /** What has come and is neither begun nor taken, in bytes. */
+  get held(): number {
+    return this.incoming.bytes + this.answers.waitingBytes + this.#refusals.bytes
+  }
+
+  /** @internal What is going on and what is held, each as a number: all are 0 where all has settled and been read. */
+  get load(): Record<string, number> {
+    return {
+      ...this.calls.load,
+      ...this.answers.load,
+      unread: this.incoming.bytes,
+      unsent: this.outgoing.heldBytes,
+      refused: this.#refusals.bytes,
+      queued: this.outbox.queued,
+    }
+  }
+
+  /** Whether the other side asks and asks and does not read what it is told. One that is ending need not. */
+  get overasked(): boolean {
+    return this.#refusals.full && this.#options.hurried?.() !== true
+  }
+
+  /** Whether something that has come keeps us from reading on. */
+  get heldUp(): boolean {
+    return this.#link?.ended === false && !this.#wanted()
+  }
+
+  /** Whether somebody here waits for the other side: a call, a reader, a value that waits to be sent, or a handler. */
+  get waitedFor(): boolean {
+    if (this.calls.pending > 0 || this.outgoing.heldBytes > 0) return true
+    return !this.ended && !this.#refused && (this.answers.serving || this.incoming.wanted)
+  }
+
+  /** From now on `handler` answers. What has come already is served first, in order. Throws `denied` the second time. */
+  serve(handler: Handler, concurrency: number): void {
+    this.answers.serve(handler, concurrency, () => this.incoming.drain())
+    if (this.#refused || this.#saidEnd || this.#link?.ended) this.answers.end()
+    else this.#link?.pump()
+  }
+
+  /** Takes no new work: readers see end of input, requests are answered with `offline`. Idempotent. */
+  refuse(): void {
+    if (this.#refused) return
+    this.#refused = true
+    this.incoming.finish()
+    this.answers.refuse(new WatError('offline', 'the process is stopping'))
+    this.#link?.pump()
+  }
+
+  /** Takes what has come as all there will be, unless a reader has yet to come for the rest. */
+  endInput(): void {
+    if (this.#link && !this.#link.ended && this.#wanted()) this.#link.endInput()
+  }
+
+  /** Writes what is owed, and last words; resolves when the output is written and closed for the other side. */
+  end(lastWords?: string): Promise<void> {
+    this.#refusals.flushAll()
+    if (lastWords !== undefined) this.outbox.push(lastWords)
+    return this.outbox.end()
+  }
+
+  /** The other side is gone: everything pending rejects with `reason`. Idempotent. */
+  abort(reason: WatError): void {
+    this.calls.abort(reason)
+    this.outbox.abort(reason)
+    this.answers.abandon(reason)
+  }
+
+  /** The only place that decides: read on? does somebody wait? To be called when something outside has changed that. */
+  settle(): void {
+    this.#refusals.flush()
+    if (!this.outbox.full) this.answers.resume()
+    this.#intake.grant()
+    this.#link?.demand()
+    this.#options.onSettle?.()
+  }
+
+  /**
+   * Two wat-vms keep within the credit they have of each other, so what comes is read at once, and nothing holds up
+   * the replies behind it. A side that sends more than that, or knows no credit, is held back by its pipe:
+   *
+   * Who serves reads as far as there is room for what comes and for the answers. Otherwise plain values are read
+   * while somebody waits for one, and a little ahead, so that a stop is seen. More is taken, up to the size of
+   * one frame, while replies may stand behind them, while the other side is ending, and while it takes nothing
+   * itself: two that both send before they read would wait for each other for ever.
+   */
+  #wanted(): boolean {
+    if (this.overasked) return false
+    if (this.#refused) return true
+    const { answers, calls, incoming, outbox } = this
+    const { maxFrame, hurried } = this.#options
+    if (this.#protocol > BASIC_PROTOCOL && this.held < CREDIT_BYTES + maxFrame) return true
+    if (answers.serving) return answers.wanted && !outbox.full
+    if (incoming.wanted) return true
+    const more = calls.pending > 0 || outbox.full || hurried?.() === true
+    return this.held < (more ? maxFrame : HIGH_WATER_BYTES)
+  }
+
+  #onFrame(frame: Frame, bytes: number): void {
+    const { answers, calls } = this
+    const { control } = this.#options
+    switch (frame.kind) {
+      case 'value':
+        this.#intake.received(bytes)
+        if (this.#refused) return this.#intake.taken(bytes)
+        if (answers.serving) return answers.value(frame.value, bytes)
+        return this.incoming.offer(frame.value, bytes)
+      case 'request':
+        return answers.request(frame.id, frame.body, bytes)
+      case 'cancel':
+        return answers.cancel(frame.id)
+      case 'reply':
+        if (!calls.reply(frame.id, frame.body)) unknownId(frame.id)
+        return
+      case 'error':
+        if (!calls.error(frame.id, frame.fault)) unknownId(frame.id)
+        return
+      case 'begun':
+        for (const id of frame.ids) if (!calls.begun(id)) unknownId(id)
+        return
+      case 'taken':
+        if (!this.#credit.taken(frame.count)) throw new WatError('malformed', 'more was taken than was sent')
+        this.outgoing.release()
+        return answers.resume()
+      case 'hello':
+        return (control.hello ?? meaningless('hello'))(frame.info)
+      case 'ready':
+        return (control.ready ?? meaningless('ready'))(frame.info)
+      case 'exit':
+        return (control.exit ?? meaningless('exit'))(frame.info)
+      case 'run':
+        return (control.run ?? meaningless('run'))(frame.info)
+      case 'stop':
+        return (control.stop ?? meaningless('stop'))(frame.graceMs)
+      case 'end':
+        if (!control.end) meaningless('end')
+        this.#saidEnd = true
+        return this.#onEnd()
+    }
+  }
+
+  #onFault(error: WatError, last: boolean): void {
+    const { head, incomplete } = (error.data ?? {}) as {
+      head?: { tag: string; id: number }
+      incomplete?: true
+    }
+    if (head?.tag === tags.request) this.#refuseOne(head.id, error)
+    // A frame that the end of the input cuts off says less than that end, which is about to be told.
+    else if (!incomplete && !last && (head?.tag === tags.reply || head?.tag === tags.error))
+      this.calls.fail(head.id, this.#options.blame?.(error) ?? error)
+    this.#options.onFault(error)
+  }
+
+  /** A request that is not handled costs its sender little, so the answer waits for room. */
+  #refuseOne(id: number, error?: WatError): void {
+    // What is ending is read to its end, and in the end has nobody left to tell.
+    if (this.#refusals.full && this.#options.hurried?.()) return
+    this.#refusals.push(error ? this.#faultFrame(id, error) : id)
+  }
+
+  #faultFrame(id: number, error: unknown): string {
+    const { address, maxFrame } = this.#options
+    return errorFrame(id, toFault(error, address), maxFrame)
+  }
+
+  #onEnd(): void {
+    if (this.#options.onEnd) this.#options.onEnd()
+    else this.incoming.finish()
+    this.answers.end()
+  }
+}
+
+/** The version of the protocol that a frame names, as far as this side speaks it. Throws `malformed`. */
+export function versionOf(protocol: unknown): number {
+  if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol >= BASIC_PROTOCOL)
+    return Math.min(protocol, PROTOCOL)
+  throw new WatError('malformed', ':protocol is a version number')
+}
+
+function meaningless(kind: keyof typeof tags): never {
+  throw new WatError('malformed', `a #${tags[kind]} frame has no meaning here`)
+}
+
+function unknownId(id: number): never {
+  throw new WatError('malformed', `a reply to request ${id}, which was never made`, { data: { id } })
+}
