@@ -8,24 +8,19 @@ import type { Tagged } from '../edn/index.ts'
 import type { CallOptions } from '../wire/calls.ts'
 import { offline, type Exit } from '../edn/fault.ts'
 import { behindRejections } from '../edn/stack.ts'
-import { FaultReports } from '../vm/throttle.ts'
-import { helloFrame } from '../wire/frames.ts'
 import { BASIC_PROTOCOL } from '../wire/limits.ts'
-import { Peer } from '../wire/peer.ts'
+import type { Peer } from '../wire/peer.ts'
 import type { Receiver } from '../wire/receiver.ts'
 import type { Sender } from '../wire/sender.ts'
 import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
-import { blamed } from './blame.ts'
+import { agree, childPeer } from './child-peer.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Output } from './output.ts'
 import { Readiness } from './readiness.ts'
 import { endedFrom, exitOf, inOrder, startError, unstarted, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
-
-/** A child that closed its stdin is given up this much later, unless its exit tells more before. */
-const DEAF_MS = 1000
 
 /** A started process, as its parent holds it. */
 export class Process<Req = any, Res = any> implements AsyncDisposable {
@@ -61,14 +56,17 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     const update = () => this.#update()
     this.#readiness = new Readiness(this.address, settings.program.kind === 'command', {
       onReady: update,
-      onProtocol: (spoken, most) => this.#onProtocol(spoken, most),
+      onProtocol: (spoken, most) => agree(this.#peer, spoken, most),
       onStranger: error => this.#onStranger(error),
     })
-    this.#peer = this.#newPeer(settings)
-    this.#peer.speak(protocol)
-    this.#peer.answers.decline(
-      new WatError('no-handler', 'a parent does not serve its children', { address: this.address }),
-    )
+    this.#peer = childPeer(this, settings, protocol, {
+      ready: info => this.#readiness.onFrame(info),
+      exit: info => this.#onExitFrame(info),
+      onEnd: () => this.#output.onEnd(),
+      onSettle: () => this.#updateRef(),
+      onIdle: () => this.#output.look(),
+      hurried: () => this.#hurried,
+    })
     this.stdin = this.#peer.outgoing as Sender<Req>
     this.stdout = this.#peer.incoming as Receiver<Res>
     this.#output = new Output(this.address, this.#peer, this.#readiness)
@@ -191,29 +189,6 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#exited.resolve(behindRejections(exit))
   }
 
-  #newPeer(settings: Settings): Peer {
-    const { address } = this
-    const faults = new FaultReports()
-    const blame = (error: WatError) => blamed(error, address)
-    return new Peer({
-      other: this,
-      address,
-      maxFrame: settings.maxFrame,
-      maxInFlight: settings.maxInFlight,
-      control: {
-        ready: info => this.#readiness.onFrame(info),
-        exit: info => this.#onExitFrame(info),
-      },
-      blame,
-      onFault: error => faults.report(error, blame),
-      onBroken: error => this.#onDeaf(error),
-      onEnd: () => this.#output.onEnd(),
-      onSettle: () => this.#updateRef(),
-      onIdle: () => this.#output.look(),
-      hurried: () => this.#hurried,
-    })
-  }
-
   /** What is at the other end of a connection tells how it has ended; of others only the system can know. */
   #onExitFrame(info: Record<string, unknown>): void {
     const told = this.#running?.onExit?.(endedFrom(info, this.address))
@@ -221,22 +196,11 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     if (info.code === 0 && info.panic === undefined) this.#output.endedInOrder()
   }
 
-  /** One that could speak a newer version does so when it knows that its parent does. */
-  #onProtocol(protocol: number, most: number): void {
-    if (most > protocol) this.#peer.outbox.push(helloFrame(most))
-    this.#peer.speak(most)
-  }
-
   /** It cannot be talked to. */
   #onStranger(error: WatError): void {
     this.#stranger = error
     this.#peer.calls.abort(error)
     void this.stop()
-  }
-
-  /** It has closed its stdin. Mostly that is its death, which tells more; if it lives on, nothing reaches it. */
-  #onDeaf(error: WatError): void {
-    setTimeout(() => this.#peer.abort(error), DEAF_MS).unref()
   }
 
   async #stop(graceMs: number, slackMs: number): Promise<Exit> {

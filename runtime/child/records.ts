@@ -1,6 +1,6 @@
 import { parse, Tagged } from '../edn/index.ts'
 import { fromFault } from '../edn/fault.ts'
-import { recordLine } from '../wire/frames.ts'
+import { recordLine } from '../wire/fault-text.ts'
 import { Gathered } from '../io/gathered.ts'
 import type { Source } from '../io/pipe.ts'
 import type { WatError } from '../error.ts'

@@ -4,7 +4,8 @@ import { parse, stringify, Tagged } from '../edn/index.ts'
 import { WatError } from '../error.ts'
 import { endOf, isCount, isText, isTexts, isVariables } from '../wire/checks.ts'
 import { fromFault, type FaultMap } from '../edn/fault.ts'
-import { encodeFault, mapOf } from '../wire/frames.ts'
+import { encodeFault } from '../wire/fault-text.ts'
+import { mapOf } from '../wire/frames.ts'
 import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 
 /**

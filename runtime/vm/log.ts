@@ -2,7 +2,7 @@ import { kw } from '../edn/index.ts'
 import { identity } from './identity.ts'
 import { writeRecord } from './stderr.ts'
 import { toFault } from '../edn/fault.ts'
-import { encodable } from '../wire/frames.ts'
+import { encodable } from '../wire/fault-text.ts'
 import { inspected } from '../wire/inspected.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'

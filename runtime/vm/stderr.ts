@@ -1,5 +1,5 @@
 import { kw } from '../edn/index.ts'
-import { recordLine } from '../wire/frames.ts'
+import { recordLine } from '../wire/fault-text.ts'
 import { CHUNK_BYTES } from '../wire/limits.ts'
 import { Outbox } from '../wire/outbox.ts'
 import { kindOf, ownDescription } from '../io/fd.ts'

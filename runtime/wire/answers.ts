@@ -1,51 +1,16 @@
 import { WatError } from '../error.ts'
 import { Begun } from './begun.ts'
-import type { Handler } from './handler.ts'
+import type { AnswersOptions } from './answers-options.ts'
+import { tooManyRequests } from './broken-pipe.ts'
+import { isThenable, type Handler } from './handler.ts'
 import { OpenRequest } from './open-request.ts'
 import { PlainAnswers, type Slot } from './plain-answers.ts'
-import { Waiting } from './waiting.ts'
+import { Turns, type Item } from './turns.ts'
 
 /** What a request or a value takes besides its body, about: the smallest come in millions. */
 const ITEM_BYTES = 64
 
-/** What answers need of the link that they go back on. */
-interface AnswersOptions {
-  readonly maxFrame: number
-  /** Writes a reply; throws what its body is refused with. */
-  reply(id: number, body: unknown): void
-  fail(id: number, error: unknown): void
-  /** Answers a request that is not handled, as soon as there is room, with `refusal` or an error of its own. */
-  refuse(id: number, error?: WatError): void
-  /** The line that answers a plain value; throws what its body is refused with. */
-  plainLine(body: unknown): Uint8Array
-  /** Writes such a line. */
-  push(line: Uint8Array): void
-  /** Whether replies, and answers to plain values, may be written: what causes more of them waits until then. */
-  room(): boolean
-  plainRoom(): boolean
-  /** The handler of a plain value has failed: nobody else is told. */
-  onPlainFailed(error: unknown): void
-  /** The handlers of these requests have begun, and they are still open. */
-  onBegun(ids: number[]): void
-  /** A plain value has been taken: its handler has begun, or it is dropped. */
-  onTaken(bytes: number): void
-  /** There is room for another request. */
-  onRoom(): void
-}
-
-/** One thing to be answered: a request, or a plain value to somebody who serves. */
-interface Item {
-  readonly id: number | undefined
-  readonly body: unknown
-  readonly bytes: number
-  /** When it came, among all. */
-  readonly turn: number
-}
-
-/**
- * The callee's side of request and reply: which requests wait for a handler, which are handled, and in what
- * order plain values get their answers.
- */
+/** The callee's side of request and reply: what waits for a handler, and what is handled. */
 export class Answers {
   /** Resolves when no more will come, and everything taken has been answered or is no longer wanted. */
   readonly done: Promise<void>
@@ -56,15 +21,12 @@ export class Answers {
   #concurrency = 0
   #ended = false
   #stopped = false
-  #turns = 0
   #beginning = false
   /** Handlers that run, and those of them whose answer somebody waits for. */
   #inFlight = 0
   #wantedAnswers = 0
   /** Without a handler requests wait for one, else for a place. */
-  readonly #requests = new Waiting<Item>()
-  readonly #values = new Waiting<Item>()
-  #waitingBytes = 0
+  readonly #turns = new Turns()
   readonly #open = new Map<number | symbol, OpenRequest>()
   readonly #plain: PlainAnswers
   readonly #begun: Begun
@@ -88,7 +50,7 @@ export class Answers {
 
   /** What waits to be begun, in bytes, about. */
   get waitingBytes(): number {
-    return this.#waitingBytes
+    return this.#turns.bytes
   }
 
   /** @internal What is going on, each as a number: all are 0 where everything has been answered. */
@@ -97,8 +59,8 @@ export class Answers {
       handled: this.#open.size,
       inFlight: this.#inFlight,
       wanted: this.#wantedAnswers,
-      waiting: this.#waiting,
-      waitingBytes: this.#waitingBytes,
+      waiting: this.#turns.size,
+      waitingBytes: this.#turns.bytes,
       unordered: this.#plain.size,
     }
   }
@@ -107,7 +69,7 @@ export class Answers {
   get wanted(): boolean {
     const plain = this.#plain
     const slots = this.#concurrency
-    return this.#waiting < slots && plain.size < slots && plain.bytes < this.#options.maxFrame
+    return this.#turns.size < slots && plain.size < slots && plain.bytes < this.#options.maxFrame
   }
 
   /** From now on `handler` answers; what `drain` gives goes before the requests that have waited for it. */
@@ -115,7 +77,7 @@ export class Answers {
     if (this.#handler) throw new WatError('denied', 'this process is serving already')
     this.#handler = handler
     this.#concurrency = concurrency
-    for (const { value, bytes } of drain()) this.#wait({ id: undefined, body: value, bytes, turn: -1 })
+    for (const { value, bytes } of drain()) this.#turns.pushEarlier(value, bytes)
     this.#next()
   }
 
@@ -123,25 +85,22 @@ export class Answers {
   request(id: number, body: unknown, bytes: number): void {
     if (this.declines) return this.#options.refuse(id)
     // A program that reads its values by hand must not have to hold requests without bound to get at them.
-    if (!this.#handler && this.#waitingBytes >= this.#options.maxFrame)
-      return this.#options.refuse(id, tooMany(this.#options.maxFrame))
-    this.#take({ id, body, bytes: bytes + ITEM_BYTES, turn: this.#turns++ })
+    if (!this.#handler && this.#turns.bytes >= this.#options.maxFrame)
+      return this.#options.refuse(id, tooManyRequests(this.#options.maxFrame))
+    this.#take({ id, body, bytes: bytes + ITEM_BYTES })
   }
 
   /** A plain value has come, and somebody serves. */
   value(body: unknown, bytes: number): void {
     if (this.#stopped) return this.#options.onTaken(bytes)
-    this.#take({ id: undefined, body, bytes, turn: this.#turns++ })
+    this.#take({ id: undefined, body, bytes })
   }
 
   /** The caller no longer wants the reply. */
   cancel(id: number): void {
     const open = this.#open.get(id)
     if (open) return this.#abort(open, new WatError('cancelled', 'the caller no longer wants the reply'))
-    const waiting = this.#requests.remove(id)
-    if (!waiting) return
-    this.#waitingBytes -= waiting.bytes
-    this.#next()
+    if (this.#turns.remove(id)) this.#next()
   }
 
   /** No more will come. */
@@ -178,11 +137,7 @@ export class Answers {
 
   /** There may be room again for what could not begin. */
   resume(): void {
-    if (this.#waiting > 0) this.#next()
-  }
-
-  get #waiting(): number {
-    return this.#requests.size + this.#values.size
+    if (this.#turns.size > 0) this.#next()
   }
 
   #abort(open: OpenRequest, reason: WatError): void {
@@ -194,23 +149,18 @@ export class Answers {
 
   /** Whatever waits is not begun. */
   #drop(): void {
-    for (const { id } of this.#requests.drain()) this.#options.refuse(id as number)
-    for (const { bytes } of this.#values.drain()) this.#options.onTaken(bytes)
-    this.#waitingBytes = 0
+    for (const { id, bytes } of this.#turns.drain()) {
+      if (id === undefined) this.#options.onTaken(bytes)
+      else this.#options.refuse(id)
+    }
     this.#check()
   }
 
   #take(item: Item): void {
     const may = this.#mayBegin(item)
-    if (may && this.#waiting === 0) return this.#begin(item)
-    this.#wait(item)
+    if (may && this.#turns.size === 0) return this.#begin(item)
+    this.#turns.push(item)
     if (may) this.#next() // those that came before may wait for something else
-  }
-
-  #wait(item: Item): void {
-    this.#waitingBytes += item.bytes
-    if (item.id === undefined) this.#values.push(item)
-    else this.#requests.push(item)
   }
 
   #mayBegin({ id }: Item): boolean {
@@ -224,15 +174,8 @@ export class Answers {
     if (this.#beginning) return // a reply that was written made room: who writes it looks again
     this.#beginning = true
     try {
-      while (this.#waiting > 0) {
-        const [request, value] = [this.#requests.first, this.#values.first]
-        const order = !request || (value && value.turn < request.turn) ? [value, request] : [request, value]
-        const next = order.find(one => one && this.#mayBegin(one))
-        if (!next) break
-        ;(next === value ? this.#values : this.#requests).shift()
-        this.#waitingBytes -= next.bytes
-        this.#begin(next)
-      }
+      let item: Item | undefined
+      while ((item = this.#turns.next(one => this.#mayBegin(one)))) this.#begin(item)
     } finally {
       this.#beginning = false
     }
@@ -299,18 +242,8 @@ export class Answers {
   }
 
   #check(): void {
-    if (this.#ended && this.#wantedAnswers === 0 && this.#waiting === 0) this.#finish()
+    if (this.#ended && this.#wantedAnswers === 0 && this.#turns.size === 0) this.#finish()
   }
 }
 
 const NOTHING = new Uint8Array(0)
-
-function tooMany(bytes: number): WatError {
-  return new WatError('overloaded', `${bytes} bytes of requests wait for a program that does not serve yet`)
-}
-
-/** Throws what a getter or a proxy throws. A function may be one too, and an answer otherwise is not. */
-function isThenable(value: unknown): boolean {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
-  return typeof (value as { then?: unknown }).then === 'function'
-}

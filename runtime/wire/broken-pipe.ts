@@ -20,3 +20,8 @@ export function overloaded(bytes: number): WatError {
 export function ended(): WatError {
   return new WatError('offline', 'the sender has ended')
 }
+
+/** So many requests wait that nobody handles yet. */
+export function tooManyRequests(bytes: number): WatError {
+  return new WatError('overloaded', `${bytes} bytes of requests wait for a program that does not serve yet`)
+}

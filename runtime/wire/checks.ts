@@ -1,4 +1,5 @@
 import { WatError } from '../error.ts'
+import { BASIC_PROTOCOL, PROTOCOL } from './limits.ts'
 
 /** How a process ended, in a frame or on the control lane: an exit code, a signal, or neither. Throws `malformed`. */
 export function endOf(map: Record<string, unknown>): {
@@ -34,4 +35,15 @@ export function isText(value: unknown): value is string {
 
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+export function isPlainMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** The version of the protocol that a frame names, as far as this side speaks it. Throws `malformed`. */
+export function versionOf(protocol: unknown): number {
+  if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol >= BASIC_PROTOCOL)
+    return Math.min(protocol, PROTOCOL)
+  throw new WatError('malformed', ':protocol is a version number')
 }

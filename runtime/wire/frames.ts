@@ -1,12 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { stringify, Tagged } from '../edn/index.ts'
 import { describe } from '../edn/describe.ts'
-import { encode, encodeLine } from '../edn/encode.ts'
+import { encodeLine } from '../edn/encode.ts'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { FaultMap } from '../edn/fault.ts'
+import { isPlainMap } from './checks.ts'
+import { encodeFault } from './fault-text.ts'
 import { CONTROL_FRAME_BYTES } from './limits.ts'
-import { inspected } from './inspected.ts'
 import { delayMs } from './timers.ts'
 
 /**
@@ -182,57 +183,6 @@ export function lineOf(write: LineWriter, value: unknown): Uint8Array {
 
 const spare = new Out()
 
-/** A record of stderr: `log`, `fault`, `panic` or `raw`. */
-export function recordLine(kind: 'log' | 'fault' | 'panic' | 'raw', body: unknown): string {
-  return `#wat/${kind} ${kind === 'raw' ? stringify(body) : encodeFault(body as FaultMap)}\n`
-}
-
-/** A fault must get through whatever a program put into it: data that EDN cannot carry goes as text. */
-export function encodeFault(fault: FaultMap): string {
-  try {
-    return encode(fault)
-  } catch {
-    try {
-      return encode(withPlainData(fault))
-    } catch {
-      return encode({ message: 'a fault that cannot be read' }) // its getters give one thing now and one then
-    }
-  }
-}
-
-/** Links of a chain that are looked at for what EDN cannot carry; `toFault` makes no longer ones. */
-const MAX_LINKS = 64
-
-function withPlainData(fault: FaultMap): FaultMap {
-  const first: FaultMap = {}
-  let link: FaultMap | undefined = fault
-  let plain = first
-  for (let n = 0; link && n < MAX_LINKS; n++) {
-    let next: FaultMap | undefined
-    const follow: FaultMap = {}
-    for (const [key, value] of Object.entries(link)) {
-      if (encodable(value)) plain[key] = value
-      else if ((key === 'cause' || key === 'panic') && !next && isPlainMap(value)) {
-        next = value
-        plain[key] = follow
-      } else plain[key] = inspected(value)
-    }
-    link = next
-    plain = follow
-  }
-  return first
-}
-
-/** Whether EDN can carry a value. */
-export function encodable(value: unknown): boolean {
-  try {
-    encode(value)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function items(value: unknown): unknown[] {
   return value as unknown[]
 }
@@ -269,10 +219,6 @@ export function mapOf(form: Tagged): Record<string, unknown> {
   const { value } = form
   if (isPlainMap(value)) return value
   throw new WatError('malformed', `#${form.tag} takes a map with keyword keys`)
-}
-
-function isPlainMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 function graceOf(form: Tagged): number {

@@ -10,3 +10,9 @@ export interface Request {
 
 /** What `serve` calls for each request. What it returns, or its promise resolves with, is the reply. */
 export type Handler<Req = any, Res = unknown> = (body: Req, request: Request) => Res | Promise<Res>
+
+/** Whether a handler's result is still to come. Throws what a getter or a proxy throws. A function may be one too, and an answer otherwise is not. */
+export function isThenable(value: unknown): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as { then?: unknown }).then === 'function'
+}

@@ -1,11 +1,9 @@
-import { Buffer } from 'node:buffer'
-import { Out } from '../edn/out.ts'
 import { located, rejection, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
-import { writeWithin } from './fit.ts'
+import { Batch } from './batch.ts'
 import { brokenPipe, ended, overloaded } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'
-import { BATCH_BYTES, CHUNK_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
+import { BATCH_BYTES, HIGH_WATER_BYTES, MAX_QUEUED_BYTES } from './limits.ts'
 import type { Sink } from '../io/pipe.ts'
 
 interface HeldLines {
@@ -13,23 +11,15 @@ interface HeldLines {
   drop(reason: WatError): void
 }
 
-/**
- * What waits to be written to one pipe. Frames of one tick go out in one write, and a write goes out
- * as soon as a batch is full: a write per frame costs more than the frame.
- */
+/** What waits to be written to one pipe. Frames of one tick go out in one write: a write costs more than a frame. */
 export class Outbox {
-  /** The batch that grows; what waits beyond it stands in chunks. */
-  readonly #out = new Out()
-  #chunks: Uint8Array[] = []
-  #chunkBytes = 0
+  readonly #batch = new Batch()
   /** Settles with the batch: one promise for all who sent a part of it. */
   #taken: PromiseWithResolvers<void> | undefined
   /** The batch holds lines of which nobody awaits the writing. */
   #unawaited = false
   /** The same of the batch in flight, until the sink has taken it; of one that it could not take, for good. */
   #flying: PromiseWithResolvers<void> | undefined
-  /** Lines that came while another was being written: they go behind it. */
-  #behind: Uint8Array[] = []
   #writing = false
   #inFlight = 0
   #scheduled = false
@@ -59,20 +49,20 @@ export class Outbox {
   /** Gives the pipe to write to; what was pushed before has waited for it, and goes behind `greeting`. */
   attach(sink: Sink, greeting?: string): void {
     if (this.#failure) return sink.close()
-    if (greeting !== undefined) this.#unshift(Buffer.from(greeting))
+    if (greeting !== undefined) this.#batch.unshift(greeting)
     this.#sink = sink
     this.flush()
   }
 
   /** Bytes accepted and not yet taken by the pipe. */
   get queued(): number {
-    return this.#inFlight + this.#chunkBytes + this.#out.length
+    return this.#inFlight + this.#batch.bytes
   }
 
   /** The same to the byte, as far as the pipe can tell: it changes when something is taken. */
   get unwritten(): number {
     const left = (this.#writing ? this.#sink?.held : undefined) ?? this.#inFlight
-    return left + this.#chunkBytes + this.#out.length
+    return left + this.#batch.bytes
   }
 
   /** Whether whoever can wait should wait. */
@@ -82,7 +72,7 @@ export class Outbox {
 
   /** Whether a value is being written to it: then nothing else can be. */
   get busy(): boolean {
-    return this.#out.busy
+    return this.#batch.busy
   }
 
   get closed(): boolean {
@@ -100,7 +90,7 @@ export class Outbox {
    */
   add(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
     if (this.failure) return
-    this.#write(write, id, body, maxFrame)
+    this.lineBytes = this.#batch.write(write, id, body, maxFrame)
     this.#unawaited = true
     this.#added()
   }
@@ -109,7 +99,7 @@ export class Outbox {
   send(write: LineWriter, body: unknown, maxFrame: number): Promise<void> {
     const { failure } = this
     if (failure) return Promise.reject(located(failure, { site: siteHere() }))
-    this.#write(write, 0, body, maxFrame)
+    this.lineBytes = this.#batch.write(write, 0, body, maxFrame)
     const { promise } = (this.#taken ??= Promise.withResolvers<void>())
     this.#added()
     return promise
@@ -118,9 +108,7 @@ export class Outbox {
   /** Queues text made of whole lines. */
   push(text: string): void {
     if (this.failure) return
-    // A getter of a value that is being sent may cancel a call, or take a value.
-    if (this.#out.busy) return void this.#behind.push(Buffer.from(text))
-    this.#out.text(text)
+    this.#batch.push(text)
     this.#added()
   }
 
@@ -129,11 +117,8 @@ export class Outbox {
     const { failure } = this
     if (failure) return Promise.reject(failure)
     const { promise } = (this.#taken ??= Promise.withResolvers<void>())
-    if (this.#out.busy) this.#behind.push(line)
-    else {
-      this.#out.append(line)
-      this.#added()
-    }
+    this.#batch.push(line)
+    this.#added()
     return promise
   }
 
@@ -152,14 +137,14 @@ export class Outbox {
   pushFirst(text: string): void {
     if (this.#failure || this.#finished) return
     this.flush()
-    this.#unshift(Buffer.from(text))
-    if (this.#out.busy) this.#schedule()
+    this.#batch.unshift(text)
+    if (this.#batch.busy) this.#schedule()
     else this.flush()
   }
 
   /** Writes what is queued now, unless a write is under way; that one's end takes the rest along. */
   flush(): void {
-    if (this.#failure || this.#broken || !this.#sink || this.#out.busy) return
+    if (this.#failure || this.#broken || !this.#sink || this.#batch.busy) return
     if (this.#writing) return this.#sink.retry?.()
     if (this.queued === 0) {
       if (this.#ending) this.#finish(this.#sink)
@@ -190,7 +175,7 @@ export class Outbox {
   relieve(bytes: number, patienceMs: number): void {
     this.flush()
     while (this.#writing && this.queued > bytes) {
-      const leave = Math.max(0, bytes - this.#chunkBytes - this.#out.length)
+      const leave = Math.max(0, bytes - this.#batch.bytes)
       const moved = this.#sink?.relieve?.(leave, patienceMs) ?? false
       if (this.#writing) this.#inFlight = this.#sink?.held ?? this.#inFlight
       if (!moved) return
@@ -232,47 +217,19 @@ export class Outbox {
     this.#release()
   }
 
-  #write(write: LineWriter, id: number, body: unknown, maxFrame: number): void {
-    try {
-      this.lineBytes = writeWithin(this.#out, write, id, body, maxFrame)
-    } finally {
-      if (this.#behind.length > 0) this.#append()
-    }
-  }
-
-  #append(): void {
-    for (const line of this.#behind.splice(0)) this.#out.append(line)
-    this.#schedule()
-  }
-
-  #unshift(bytes: Uint8Array): void {
-    this.#chunks.unshift(bytes)
-    this.#chunkBytes += bytes.length
-  }
-
   #added(): void {
-    const { length } = this.#out
-    if (length < BATCH_BYTES) {
+    if (this.#batch.busy || this.#batch.gathered < BATCH_BYTES) {
       if (!this.#scheduled) this.#schedule()
       return
     }
     this.flush()
-    if (this.#out.length >= CHUNK_BYTES) {
-      const chunk = this.#out.take()
-      this.#chunks.push(chunk)
-      this.#chunkBytes += chunk.length
-    }
+    this.#batch.putAside()
   }
 
-  /** Everything queued, which is in flight from now on. The last chunk is the batch itself, as the sink expects it. */
+  /** Everything queued, which is in flight from now on. */
   #takeChunks(): Uint8Array[] {
-    const chunks = this.#chunks
     this.#inFlight = this.queued
-    if (this.#out.length > 0) chunks.push(this.#out.bytes.subarray(0, this.#out.length))
-    this.#out.clear()
-    this.#chunks = []
-    this.#chunkBytes = 0
-    return chunks
+    return this.#batch.take()
   }
 
   #release(): void {

@@ -1,36 +1,20 @@
-import { toFault } from '../edn/fault.ts'
 import { WatError } from '../error.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { Answers } from './answers.ts'
+import { answersOver } from './answers-options.ts'
 import { Calls } from './calls.ts'
 import { Credit, Intake } from './credit.ts'
-import {
-  begunFrame,
-  errorFrame,
-  lineOf,
-  tags,
-  takenFrame,
-  writeReply,
-  writeValue,
-  type Frame,
-} from './frames.ts'
+import { tags, takenFrame, writeValue, type Frame } from './frames.ts'
 import type { Handler } from './handler.ts'
-import {
-  BASIC_PROTOCOL,
-  CALL_WINDOW_BYTES,
-  HIGH_WATER_BYTES,
-  PROTOCOL,
-  VALUE_WINDOW_BYTES,
-} from './limits.ts'
+import { BASIC_PROTOCOL } from './limits.ts'
 import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
-import type { PeerOptions } from './peer-options.ts'
+import { dispatch, meaningless } from './dispatch.ts'
+import type { Control, PeerOptions } from './peer-options.ts'
+import { readsOn } from './reading.ts'
 import { Receiver } from './receiver.ts'
 import { Refusals } from './refusals.ts'
 import { Sender } from './sender.ts'
-
-/** What one side lets the other send before anything of it is begun or taken. */
-const CREDIT_BYTES = CALL_WINDOW_BYTES + VALUE_WINDOW_BYTES
 
 /**
  * One end of a link: calls that are made and calls that are answered, and plain values both ways, over any source
@@ -52,9 +36,12 @@ export class Peer {
   readonly incoming: Receiver<unknown>
   /** Plain values to the other side. */
   readonly outgoing: Sender<unknown>
+  /** @internal */
+  readonly control: Control
   #link: Link | undefined
   #protocol = BASIC_PROTOCOL
-  readonly #credit = new Credit()
+  /** @internal */
+  readonly credit = new Credit()
   readonly #intake: Intake
   readonly #refusals: Refusals
   #refused = false
@@ -63,6 +50,7 @@ export class Peer {
 
   constructor(options: PeerOptions) {
     this.#options = options
+    this.control = options.control
     const settle = () => this.settle()
     const plain = options.plain ?? { write: writeValue, maxFrame: options.maxFrame }
     this.outbox = new Outbox(settle, (error, silently) => options.onBroken(error, silently))
@@ -73,35 +61,27 @@ export class Peer {
       peer: () => options.other,
       onBusy: settle,
     })
-    this.#refusals = new Refusals(this.outbox, id => this.#faultFrame(id, this.answers.refusal))
+    this.#refusals = new Refusals(this.outbox, options, () => this.answers.refusal)
     this.#intake = new Intake({
       enabled: () => this.#protocol > BASIC_PROTOCOL,
       holds: () => (this.outgoing.waits || this.outbox.full) && this.held < options.maxFrame,
       tell: count => this.outbox.push(takenFrame(count)),
     })
     const taken = (bytes: number) => this.#intake.taken(bytes)
-    this.answers = new Answers({
-      get maxFrame() {
-        return options.maxFrame
-      },
-      reply: (id, body) => this.outbox.add(writeReply, id, body, options.maxFrame),
-      fail: (id, error) => this.outbox.push(this.#faultFrame(id, error)),
-      refuse: (id, error) => this.#refuseOne(id, error),
-      plainLine: body => lineOf(plain.write, body),
-      push: line => void this.outgoing.sendLine(line).catch(() => {}), // whoever owns the outbox is told
-      room: () => !this.outbox.full,
-      plainRoom: () => !this.outbox.full && this.#credit.available,
-      onPlainFailed: error => options.onPlainFailed?.(error),
-      onBegun: ids => this.#protocol > BASIC_PROTOCOL && this.outbox.push(begunFrame(ids)),
+    const link = {
+      answerWith: (id: number, error: unknown) => this.#refusals.answerWith(id, error),
+      refuse: (id: number, error?: WatError) => this.#refusals.push(id, error),
+      tellsBegun: () => this.#protocol > BASIC_PROTOCOL,
       onTaken: taken,
       onRoom: () => this.#link?.pump(),
-    })
+    }
+    this.answers = new Answers(answersOver(this, link, plain.write, options))
     const read = () => {
       options.onRead?.()
       settle()
     }
     this.incoming = new Receiver(read, settle, taken)
-    this.outgoing = new Sender(this.outbox, plain.write, plain.maxFrame, this.#credit, settle)
+    this.outgoing = new Sender(this.outbox, plain.write, plain.maxFrame, this.credit, settle)
   }
 
   /** Connects it. What was sent before goes behind `first`. */
@@ -125,7 +105,7 @@ export class Peer {
   speak(protocol: number): void {
     if (protocol <= this.#protocol) return
     this.#protocol = protocol
-    this.#credit.limit()
+    this.credit.limit()
     this.calls.limit()
     this.answers.tellBegun()
     this.#intake.grant()
@@ -227,68 +207,27 @@ export class Peer {
     this.#options.onSettle?.()
   }
 
-  /**
-   * Two wat-vms keep within the credit they have of each other, so what comes is read at once, and nothing holds up
-   * the replies behind it. A side that sends more than that, or knows no credit, is held back by its pipe:
-   *
-   * Who serves reads as far as there is room for what comes and for the answers. Otherwise plain values are read
-   * while somebody waits for one, and a little ahead, so that a stop is seen. More is taken, up to the size of
-   * one frame, while replies may stand behind them, while the other side is ending, and while it takes nothing
-   * itself: two that both send before they read would wait for each other for ever.
-   */
   #wanted(): boolean {
-    if (this.overasked) return false
-    if (this.#refused) return true
-    const { answers, calls, incoming, outbox } = this
-    const { maxFrame, hurried } = this.#options
-    if (this.#protocol > BASIC_PROTOCOL && this.held < CREDIT_BYTES + maxFrame) return true
-    if (answers.serving) return answers.wanted && !outbox.full
-    if (incoming.wanted) return true
-    const more = calls.pending > 0 || outbox.full || hurried?.() === true
-    return this.held < (more ? maxFrame : HIGH_WATER_BYTES)
+    return !this.overasked && (this.#refused || readsOn(this, this.#protocol, this.#options))
   }
 
   #onFrame(frame: Frame, bytes: number): void {
-    const { answers, calls } = this
-    const { control } = this.#options
-    switch (frame.kind) {
-      case 'value':
-        this.#intake.received(bytes)
-        if (this.#refused) return this.#intake.taken(bytes)
-        if (answers.serving) return answers.value(frame.value, bytes)
-        return this.incoming.offer(frame.value, bytes)
-      case 'request':
-        return answers.request(frame.id, frame.body, bytes)
-      case 'cancel':
-        return answers.cancel(frame.id)
-      case 'reply':
-        if (!calls.reply(frame.id, frame.body)) unknownId(frame.id)
-        return
-      case 'error':
-        if (!calls.error(frame.id, frame.fault)) unknownId(frame.id)
-        return
-      case 'begun':
-        for (const id of frame.ids) if (!calls.begun(id)) unknownId(id)
-        return
-      case 'taken':
-        if (!this.#credit.taken(frame.count)) throw new WatError('malformed', 'more was taken than was sent')
-        this.outgoing.release()
-        return answers.resume()
-      case 'hello':
-        return (control.hello ?? meaningless('hello'))(frame.info)
-      case 'ready':
-        return (control.ready ?? meaningless('ready'))(frame.info)
-      case 'exit':
-        return (control.exit ?? meaningless('exit'))(frame.info)
-      case 'run':
-        return (control.run ?? meaningless('run'))(frame.info)
-      case 'stop':
-        return (control.stop ?? meaningless('stop'))(frame.graceMs)
-      case 'end':
-        if (!control.end) meaningless('end')
-        this.#saidEnd = true
-        return this.#onEnd()
-    }
+    if (frame.kind === 'value') return this.#onValue(frame.value, bytes)
+    if (frame.kind === 'end') return this.#onEndFrame()
+    dispatch(frame, bytes, this)
+  }
+
+  #onValue(value: unknown, bytes: number): void {
+    this.#intake.received(bytes)
+    if (this.#refused) return this.#intake.taken(bytes)
+    if (this.answers.serving) return this.answers.value(value, bytes)
+    this.incoming.offer(value, bytes)
+  }
+
+  #onEndFrame(): void {
+    if (!this.control.end) meaningless('end')
+    this.#saidEnd = true
+    this.#onEnd()
   }
 
   #onFault(error: WatError, last: boolean): void {
@@ -296,23 +235,11 @@ export class Peer {
       head?: { tag: string; id: number }
       incomplete?: true
     }
-    if (head?.tag === tags.request) this.#refuseOne(head.id, error)
+    if (head?.tag === tags.request) this.#refusals.push(head.id, error)
     // A frame that the end of the input cuts off says less than that end, which is about to be told.
     else if (!incomplete && !last && (head?.tag === tags.reply || head?.tag === tags.error))
       this.calls.fail(head.id, this.#options.blame?.(error) ?? error)
     this.#options.onFault(error)
-  }
-
-  /** A request that is not handled costs its sender little, so the answer waits for room. */
-  #refuseOne(id: number, error?: WatError): void {
-    // What is ending is read to its end, and in the end has nobody left to tell.
-    if (this.#refusals.full && this.#options.hurried?.()) return
-    this.#refusals.push(error ? this.#faultFrame(id, error) : id)
-  }
-
-  #faultFrame(id: number, error: unknown): string {
-    const { address, maxFrame } = this.#options
-    return errorFrame(id, toFault(error, address), maxFrame)
   }
 
   #onEnd(): void {
@@ -320,19 +247,4 @@ export class Peer {
     else this.incoming.finish()
     this.answers.end()
   }
-}
-
-/** The version of the protocol that a frame names, as far as this side speaks it. Throws `malformed`. */
-export function versionOf(protocol: unknown): number {
-  if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol >= BASIC_PROTOCOL)
-    return Math.min(protocol, PROTOCOL)
-  throw new WatError('malformed', ':protocol is a version number')
-}
-
-function meaningless(kind: keyof typeof tags): never {
-  throw new WatError('malformed', `a #${tags[kind]} frame has no meaning here`)
-}
-
-function unknownId(id: number): never {
-  throw new WatError('malformed', `a reply to request ${id}, which was never made`, { data: { id } })
 }

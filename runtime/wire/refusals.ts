@@ -1,4 +1,8 @@
+import { toFault } from '../edn/fault.ts'
+import type { WatError } from '../error.ts'
+import { errorFrame } from './frames.ts'
 import type { Outbox } from './outbox.ts'
+import type { PeerOptions } from './peer-options.ts'
 
 /** What the id of a refused request counts for; its frame was no smaller. */
 const ID_BYTES = 16
@@ -17,12 +21,20 @@ export class Refusals {
   #first = 0
   #bytes = 0
   readonly #outbox: Outbox
-  readonly #answer: (id: number) => string
+  readonly #options: PeerOptions
+  readonly #refusal: () => WatError | undefined
 
-  /** `answer` makes the frame for a request's id. */
-  constructor(outbox: Outbox, answer: (id: number) => string) {
+  /** `refusal`: what those are told that are refused without an error of their own. */
+  constructor(outbox: Outbox, options: PeerOptions, refusal: () => WatError | undefined) {
     this.#outbox = outbox
-    this.#answer = answer
+    this.#options = options
+    this.#refusal = refusal
+  }
+
+  /** The frame that answers a request with an error. */
+  answerWith(id: number, error: unknown): string {
+    const { address, maxFrame } = this.#options
+    return errorFrame(id, toFault(error, address), maxFrame)
   }
 
   /** What those that wait for room hold, about. */
@@ -35,8 +47,11 @@ export class Refusals {
     return this.#bytes >= OWED_BYTES
   }
 
-  /** Refuses a request: by its id, or with this very frame. */
-  push(refused: number | string): void {
+  /** Refuses a request, as soon as there is room. */
+  push(id: number, error?: WatError): void {
+    // What is ending is read to its end, and in the end has nobody left to tell.
+    if (this.full && this.#options.hurried?.()) return
+    const refused = error ? this.answerWith(id, error) : id
     this.#waiting.push(refused)
     this.#bytes += sizeOf(refused)
     this.flush()
@@ -63,7 +78,7 @@ export class Refusals {
   #next(): void {
     const refused = this.#waiting[this.#first++] as number | string
     this.#bytes -= sizeOf(refused)
-    this.#outbox.push(typeof refused === 'number' ? this.#answer(refused) : refused)
+    this.#outbox.push(typeof refused === 'number' ? this.answerWith(refused, this.#refusal()) : refused)
   }
 }
 

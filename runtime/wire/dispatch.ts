@@ -1,0 +1,61 @@
+import { WatError } from '../error.ts'
+import type { Answers } from './answers.ts'
+import type { Calls } from './calls.ts'
+import type { Credit } from './credit.ts'
+import { tags, type Frame } from './frames.ts'
+import type { Control } from './peer-options.ts'
+import type { Sender } from './sender.ts'
+
+/** What frames are about. */
+interface Parts {
+  readonly answers: Answers
+  readonly calls: Calls
+  readonly credit: Credit
+  readonly outgoing: Sender<unknown>
+  readonly control: Control
+}
+
+/** Gives a frame to whom it is about. Throws `malformed` for one that means nothing here. */
+export function dispatch(
+  frame: Exclude<Frame, { kind: 'value' | 'end' }>,
+  bytes: number,
+  { answers, calls, credit, outgoing, control }: Parts,
+): void {
+  switch (frame.kind) {
+    case 'request':
+      return answers.request(frame.id, frame.body, bytes)
+    case 'cancel':
+      return answers.cancel(frame.id)
+    case 'reply':
+      if (!calls.reply(frame.id, frame.body)) unknownId(frame.id)
+      return
+    case 'error':
+      if (!calls.error(frame.id, frame.fault)) unknownId(frame.id)
+      return
+    case 'begun':
+      for (const id of frame.ids) if (!calls.begun(id)) unknownId(id)
+      return
+    case 'taken':
+      if (!credit.taken(frame.count)) throw new WatError('malformed', 'more was taken than was sent')
+      outgoing.release()
+      return answers.resume()
+    case 'hello':
+      return (control.hello ?? meaningless('hello'))(frame.info)
+    case 'ready':
+      return (control.ready ?? meaningless('ready'))(frame.info)
+    case 'exit':
+      return (control.exit ?? meaningless('exit'))(frame.info)
+    case 'run':
+      return (control.run ?? meaningless('run'))(frame.info)
+    case 'stop':
+      return (control.stop ?? meaningless('stop'))(frame.graceMs)
+  }
+}
+
+export function meaningless(kind: keyof typeof tags): never {
+  throw new WatError('malformed', `a #${tags[kind]} frame has no meaning here`)
+}
+
+function unknownId(id: number): never {
+  throw new WatError('malformed', `a reply to request ${id}, which was never made`, { data: { id } })
+}
