@@ -67,7 +67,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       onIdle: () => this.#output.look(),
       hurried: () => this.#hurried,
     })
-    this.stdin = this.#peer.outgoing as Sender<Req>
+    this.stdin = this.#peer.outgoing
     this.stdout = this.#peer.incoming as Receiver<Res>
     this.#output = new Output(this.address, this.#peer, this.#readiness)
     this.#stderrFlow = new StderrFlow(this.address, settings.relay, update, () => this.#updateRef())

@@ -12,30 +12,30 @@ export interface AnswersOptions {
   reply(id: number, body: unknown): void
   fail(id: number, error: unknown): void
   /** Answers a request that is not handled, as soon as there is room, with `refusal` or an error of its own. */
-  refuse(id: number, error?: WatError): void
+  readonly refuse: (id: number, error?: WatError) => void
   /** The line that answers a plain value; throws what its body is refused with. */
   plainLine(body: unknown): Uint8Array
   /** Writes such a line. */
-  push(line: Uint8Array): void
+  readonly push: (line: Uint8Array) => void
   /** Whether replies, and answers to plain values, may be written: what causes more of them waits until then. */
   room(): boolean
   plainRoom(): boolean
   /** The handler of a plain value has failed: nobody else is told. */
   onPlainFailed(error: unknown): void
   /** The handlers of these requests have begun, and they are still open. */
-  onBegun(ids: number[]): void
+  readonly onBegun: (ids: number[]) => void
   /** A plain value has been taken: its handler has begun, or it is dropped. */
-  onTaken(bytes: number): void
+  readonly onTaken: (bytes: number) => void
   /** There is room for another request. */
-  onRoom(): void
+  readonly onRoom: () => void
 }
 
 /** What only the link knows. */
 interface Link extends Pick<AnswersOptions, 'refuse' | 'onTaken' | 'onRoom'> {
   /** The frame that answers a request with an error. */
-  answerWith(id: number, error: unknown): string
+  readonly answerWith: (id: number, error: unknown) => string
   /** Whether the caller counts what has begun. */
-  tellsBegun(): boolean
+  readonly tellsBegun: () => boolean
 }
 
 /** Answers that go over the sender and the outbox of a peer. */

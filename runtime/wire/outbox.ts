@@ -1,5 +1,5 @@
 import { located, rejection, siteHere } from '../edn/stack.ts'
-import { WatError } from '../error.ts'
+import type { WatError } from '../error.ts'
 import { Batch } from './batch.ts'
 import { brokenPipe, ended, overloaded } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'

@@ -6,13 +6,13 @@ import type { LineWriter } from './frames.ts'
  * meaning from there: it is malformed. What takes one may say the same, by throwing.
  */
 export interface Control {
-  ready?(info: Record<string, unknown>): void
-  hello?(info: Record<string, unknown>): void
-  stop?(graceMs: number): void
-  run?(info: Record<string, unknown>): void
-  exit?(info: Record<string, unknown>): void
+  readonly ready?: (info: Record<string, unknown>) => void
+  readonly hello?: (info: Record<string, unknown>) => void
+  readonly stop?: (graceMs: number) => void
+  readonly run?: (info: Record<string, unknown>) => void
+  readonly exit?: (info: Record<string, unknown>) => void
   /** The end of input is told by a frame here, and the connection stays. */
-  end?: true
+  readonly end?: true
 }
 
 /** What a peer is told by whoever owns it. What may change after its start is a getter. */
@@ -29,7 +29,7 @@ export interface PeerOptions {
   /** How plain values are written and how large they may be, where not like everything else. */
   readonly plain?: { write: LineWriter; maxFrame: number }
   /** The same error with the other side's name on it, for a call that it answers so. */
-  blame?(error: WatError): WatError
+  readonly blame?: (error: WatError) => WatError
   /** Something came that is not EDN, not a frame, too large, or means nothing from there. */
   onFault(error: WatError): void
   /** The handler of a plain value has failed. */
@@ -40,13 +40,13 @@ export interface PeerOptions {
    */
   onBroken(error: WatError, silently: boolean): void
   /** The input has ended. Where this is given, it also ends the values that come, as it knows best. */
-  onEnd?(): void
+  readonly onEnd?: () => void
   /** Somebody here reads plain values. */
-  onRead?(): void
+  readonly onRead?: () => void
   /** Whether somebody waits for the other side may have changed: see `waitedFor`. */
-  onSettle?(): void
+  readonly onSettle?: () => void
   /** A chunk has been worked off. */
-  onIdle?(): void
+  readonly onIdle?: () => void
   /** Whether the other side is ending, and everything it writes is to be read. */
-  hurried?(): boolean
+  readonly hurried?: () => boolean
 }

@@ -149,6 +149,6 @@ export class Sender<T = unknown> {
 
   #drop(reason: WatError): void {
     this.#heldBytes = 0
-    for (const { resolve } of this.#held.drain()) resolve(rejection(reason))
+    for (const held of this.#held.drain()) held.resolve(rejection(reason))
   }
 }

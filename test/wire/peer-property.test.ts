@@ -354,9 +354,9 @@ function order(sides: Side[], { concurrency }: Setting): void {
   }
 }
 
-describe('P87 two peers', () => {
+describe('P81 two peers', () => {
   test(
-    'P87 whatever they do, each call settles once, values come in order, and nothing is left',
+    'P81 whatever they do, each call settles once, values come in order, and nothing is left',
     async () => {
       const unhandled: unknown[] = []
       const note = (error: unknown) => void unhandled.push(error)
@@ -381,7 +381,7 @@ describe('P87 two peers', () => {
     (seconds + 120) * 1000,
   )
 
-  test('P87 the same seed gives the same run', async () => {
+  test('P81 the same seed gives the same run', async () => {
     const run = async () => {
       const world = new World(42)
       const { a, b, ab } = pair(world, { capacity: 100, chunk: 20 })

@@ -414,11 +414,11 @@ describe('P10 both sides send 5 MB before either reads', () => {
   })
 })
 
-describe('P85 credit', () => {
+describe('P79 credit', () => {
   const body = 'x'.repeat(100)
 
   test.each([1, 2, 256])(
-    'P85 a flood of calls whose handlers call back finishes, concurrency %d',
+    'P79 a flood of calls whose handlers call back finishes, concurrency %d',
     async concurrency => {
       const world = new World(concurrency)
       const link = pair(world, { capacity: 10_000 })
@@ -434,7 +434,7 @@ describe('P85 credit', () => {
   )
 
   test.each([1, 2])(
-    'P85 a flood one way and calls that call back the other way, concurrency %d',
+    'P79 a flood one way and calls that call back the other way, concurrency %d',
     async concurrency => {
       const world = new World(concurrency)
       const link = pair(world, { capacity: 10_000 })
@@ -453,7 +453,7 @@ describe('P85 credit', () => {
     [2, 256],
     [1, 256],
   ])(
-    'P85 both sides call, each handler calls back, protocol %d, concurrency %d',
+    'P79 both sides call, each handler calls back, protocol %d, concurrency %d',
     async (protocol, concurrency) => {
       const world = new World(concurrency)
       const link = pair(world, { protocol, capacity: 3000 })
@@ -476,7 +476,7 @@ describe('P85 credit', () => {
   )
 
   test.each(seeds)(
-    'P85 both flood, each handler calls back to any depth, without a bound of its own (seed %d)',
+    'P79 both flood, each handler calls back to any depth, without a bound of its own (seed %d)',
     async seed => {
       const world = new World(seed)
       const link = pair(world, { capacity: 3000 })
@@ -494,7 +494,7 @@ describe('P85 credit', () => {
     },
   )
 
-  test('P85 large bodies both ways, each handler calls back', async () => {
+  test('P79 large bodies both ways, each handler calls back', async () => {
     const world = new World(3)
     const link = pair(world, { capacity: 100_000 })
     const ends = [link.a, link.b]
@@ -508,7 +508,7 @@ describe('P85 credit', () => {
     expectIdle(link)
   })
 
-  test('P85 requests whose handlers never begin hold up no reply, and memory is bounded', async () => {
+  test('P79 requests whose handlers never begin hold up no reply, and memory is bounded', async () => {
     const world = new World(1)
     const link = pair(world)
     const { a, b } = link
@@ -529,7 +529,7 @@ describe('P85 credit', () => {
     expect(a.peer.load).toMatchObject({ open: 0, unsentCalls: 0, places: 0, placed: 0, queued: 0 })
   })
 
-  test('P85 plain values that nobody reads hold up neither requests, replies nor cancels', async () => {
+  test('P79 plain values that nobody reads hold up neither requests, replies nor cancels', async () => {
     const world = new World(1)
     const link = pair(world)
     const ends = [link.a, link.b]
@@ -559,7 +559,7 @@ describe('P85 credit', () => {
     expectIdle(printer)
   })
 
-  test('P85 a request is handled although plain values wait for somebody to take their answers', async () => {
+  test('P79 a request is handled although plain values wait for somebody to take their answers', async () => {
     const world = new World(1)
     const link = pair(world)
     link.b.peer.serve((n: unknown) => (n === 'request' ? n : 'x'.repeat(10_000)), 4)
@@ -571,7 +571,7 @@ describe('P85 credit', () => {
     expectIdle(link)
   })
 
-  test('P85 a call goes through although the other side is stuck with what it prints, protocol 1', async () => {
+  test('P79 a call goes through although the other side is stuck with what it prints, protocol 1', async () => {
     const world = new World(1)
     const link = pair(world, { protocol: 1, capacity: 10_000 })
     const { a, b } = link
@@ -657,7 +657,7 @@ describe('ends', () => {
   })
 
   test.each(Array.from({ length: 40 }, (_, n) => n))(
-    'P87 an abort settles everything, whatever is going on (seed %d)',
+    'P81 an abort settles everything, whatever is going on (seed %d)',
     async seed => {
       const world = new World(seed)
       const link = pair(world, {
@@ -794,9 +794,9 @@ describe('ends', () => {
   })
 })
 
-describe('P88 a newer protocol in mid-traffic', () => {
+describe('P82 a newer protocol in mid-traffic', () => {
   test.each(Array.from({ length: 20 }, (_, n) => n))(
-    'P88 nothing is lost, held up or counted twice (seed %d)',
+    'P82 nothing is lost, held up or counted twice (seed %d)',
     async seed => {
       const world = new World(seed)
       const link = pair(world, { protocol: 1, capacity: 1000 })
@@ -823,7 +823,7 @@ describe('P88 a newer protocol in mid-traffic', () => {
     },
   )
 
-  test('P88 handlers that had begun before hold no place', async () => {
+  test('P82 handlers that had begun before hold no place', async () => {
     const world = new World(1)
     const link = pair(world, { protocol: 1 }, {})
     const { a, b } = link
@@ -843,7 +843,7 @@ describe('P88 a newer protocol in mid-traffic', () => {
   })
 })
 
-describe('P86 hostile frames', () => {
+describe('P80 hostile frames', () => {
   const served = async (world: World, options: StrangerOptions = {}) => {
     const stranger = new Stranger(world, options)
     stranger.peer.serve((body: unknown) => body, 256)
@@ -851,7 +851,7 @@ describe('P86 hostile frames', () => {
   }
 
   test.each([1, 2])(
-    'P86 frames that mean nothing are malformed, and what comes behind them is served, protocol %d',
+    'P80 frames that mean nothing are malformed, and what comes behind them is served, protocol %d',
     async protocol => {
       const world = new World(1)
       const stranger = await served(world, { protocol, chunk: 5 })
@@ -895,7 +895,7 @@ describe('P86 hostile frames', () => {
     },
   )
 
-  test('P86 cancels of what is not there, begun and taken twice and late replies change nothing', async () => {
+  test('P80 cancels of what is not there, begun and taken twice and late replies change nothing', async () => {
     const world = new World(1)
     const stranger = await served(world)
     const { calls, outgoing } = stranger.peer
@@ -914,7 +914,7 @@ describe('P86 hostile frames', () => {
     expect(stranger.end.faults.map(({ code }) => code)).toEqual(['malformed'])
   })
 
-  test('P86 requests of one id are each answered, and end with who made them', async () => {
+  test('P80 requests of one id are each answered, and end with who made them', async () => {
     const world = new World(1)
     const stranger = new Stranger(world)
     const signals: AbortSignal[] = []
@@ -942,7 +942,7 @@ describe('P86 hostile frames', () => {
     ['malformed requests', 2, (n: number) => `#wat/req [${n}]\n`],
     ['malformed requests', 1, (n: number) => `#wat/req [${n}]\n`],
   ])(
-    'P86 more %s than there is credit for, without reading: reading stops, memory is bounded, protocol %d',
+    'P80 more %s than there is credit for, without reading: reading stops, memory is bounded, protocol %d',
     async (_what, protocol, frame) => {
       const world = new World(1)
       const stranger = new Stranger(world, { protocol, deaf: true, maxFrame: 100_000 })
@@ -958,7 +958,7 @@ describe('P86 hostile frames', () => {
   )
 
   test.each([1, 2])(
-    'P86 a flood of requests to one that is stopping, without reading, is held back, protocol %d',
+    'P80 a flood of requests to one that is stopping, without reading, is held back, protocol %d',
     async protocol => {
       const world = new World(1)
       const stranger = new Stranger(world, { protocol, deaf: true, maxFrame: 100_000 })
@@ -978,7 +978,7 @@ describe('P86 hostile frames', () => {
     },
   )
 
-  test('P86 what is taken one by one costs no more than what it is told with', async () => {
+  test('P80 what is taken one by one costs no more than what it is told with', async () => {
     const world = new World(1)
     const stranger = await served(world, { capacity: 10 * MiB })
     const values = 100_000

@@ -109,7 +109,7 @@ describe('no silent stop', () => {
 
 describe.each(tiers)('between two wat-vms in $name', tier => {
   it.skipIf(Boolean(tier.missing))(
-    'P48 P85 plain values that nobody reads hold up neither replies nor memory, and all are there for who reads late',
+    'P48 P79 plain values that nobody reads hold up neither replies nor memory, and all are there for who reads late',
     async ({ lab }) => {
       const { args, close } = await tier.prepare(lab)
       const program = lab.program({
