@@ -112,7 +112,15 @@ export const WatError = class extends Error {
  * no field that is shown or sent.
  */
 function withExit(data: unknown): object {
-  const map: { exit?: unknown } = typeof data === 'object' && data !== null ? data : {}
-  const known = typeof map.exit === 'object' && map.exit !== null
-  return known ? map : Object.defineProperty({ ...map }, 'exit', { value: {}, enumerable: false })
+  try {
+    const map: { exit?: unknown } = typeof data === 'object' && data !== null ? data : {}
+    const known = typeof map.exit === 'object' && map.exit !== null
+    return known ? map : withoutExit(map)
+  } catch {
+    return withoutExit({}) // a proxy or a getter may throw: an error that says so would hide this one
+  }
+}
+
+function withoutExit(map: object): object {
+  return Object.defineProperty({ ...map }, 'exit', { value: {}, enumerable: false })
 }

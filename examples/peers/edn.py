@@ -124,8 +124,8 @@ REST = r"(?:[^/:@`~^]|:(?=[^/:]))*"
 PART = rf"[^/:\d@`~^]{REST}"
 NAME = re.compile(rf"/|(?:{PART}/)*(?:{PART}|/)")
 KEYWORD = re.compile(rf":(?:{NAME.pattern}|\d{REST})")
-INTEGER = re.compile(r"([+-]?)(?:(0[xX][0-9a-fA-F]+)|(0[0-7]+)|([1-9]\d?)[rR]([0-9a-zA-Z]+)|(0|[1-9]\d*))(N?)")
-RATIO = re.compile(r"([+-]?\d+)/(\d+)")
+INTEGER = re.compile(r"([+-]?)(?:(0[xX][0-9a-fA-F]+)|([1-9]\d?)[rR]([0-9a-zA-Z]+)|(0|[1-9]\d*))(N?)")
+RATIO = re.compile(r"([+-]?(?:0|[1-9]\d*))/([1-9]\d*)")
 REAL = re.compile(r"([+-]?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d+)?)(M?)")
 GAP = object()  # what a discard leaves
 
@@ -321,8 +321,8 @@ def to_atom(word):
 
 def to_number(word):
     if match := INTEGER.fullmatch(word):
-        sign, hexadecimal, octal, base, digits, decimal, big = match.groups()
-        number = int(hexadecimal or octal or digits or decimal, 16 if hexadecimal else 8 if octal else int(base or 10))
+        sign, hexadecimal, base, digits, decimal, big = match.groups()
+        number = int(hexadecimal or digits or decimal, 16 if hexadecimal else int(base or 10))
         return (Big if big else int)(-number if sign == "-" else number)
     if match := RATIO.fullmatch(word):
         ratio = Fraction(int(match[1]), int(match[2]))

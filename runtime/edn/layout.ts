@@ -115,8 +115,10 @@ function isDetail(value: object, label: string | undefined): boolean {
 
 const DETAILS = new Set([':data ', ':exit ', ':panic '])
 
-const isRefusal = (error: unknown): boolean =>
-  error instanceof WatError && (error.code === 'encode' || error.code === 'denied')
+/** What the writer itself throws, as opposed to what a value does when it is looked at. */
+const isRefusal = (error: unknown): boolean => error instanceof WatError && REFUSALS.has(error.code)
+
+const REFUSALS = new Set(['encode', 'denied', 'too-large'])
 
 /** A getter of the value throws, or its proxy does. */
 function unreadable(context: Context, cause: unknown): unknown {

@@ -142,7 +142,7 @@ function advised(error: WatError): WatError {
 
 /** Whatever a frame makes its handler throw is the fault of whoever sent it, who alone is told of it. */
 function faultOf(error: unknown, frame: Frame | undefined): WatError {
-  if (error instanceof WatError) return advised(error)
+  if (error instanceof WatError) return frame === undefined ? advised(error) : error
   const data = frame && headOf(frame)
   return new WatError('malformed', 'a frame that cannot be handled', { cause: error, ...(data && { data }) })
 }

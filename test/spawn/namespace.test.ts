@@ -71,7 +71,7 @@ describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
       const below = descendants(live.pid).map(({ pid }) => pid)
       expect(below.length).toBeGreaterThanOrEqual(3)
       const root = descendants(live.pid).find(
-        ({ command }) => command.includes(program) && command.startsWith('node'),
+        ({ command }) => command.includes(program) && /^\S*node /.test(command),
       )
       process.kill(root!.pid, 'SIGKILL')
       await gone(below, 3500)

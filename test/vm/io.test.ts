@@ -36,14 +36,17 @@ describe('stdin and stdout', () => {
       const cycle: any = []
       cycle.push(cycle)
       class Custom {}
-      const bad = [undefined, [undefined], () => {}, Symbol('x'), cycle, { a: [new Custom()] }, new WeakMap()]
+      const bad = [() => {}, [() => {}], Symbol('x'), cycle, { a: [new Custom()] }, new WeakMap(), new Map([[1, cycle]])]
       const results = []
       for (const value of bad) results.push(await told(println(value)))
       await println(results.map(r => r.code))
-      await println(results[5].data)`)
+      await println(results[4].data)
+      for (const value of [undefined, [undefined]]) await println(value) // nil`)
     expect(await lab.facts(program)).toEqual([
       Array(7).fill('encode'),
       { path: expect.stringContaining('a[0]') },
+      null,
+      [null],
     ])
   })
 
