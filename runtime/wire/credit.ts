@@ -39,16 +39,17 @@ export class Credit {
     this.#bytes += bytes
   }
 
-  /** The other side has taken so many in all. False when there were not as many. */
-  taken(count: number): boolean {
-    if (count > this.#sent) return false
-    for (; this.#first < count; this.#first++) this.#bytes -= this.#sizes[this.#head++] as number
+  /**
+   * The other side has taken so many in all. It may count more than were sent here: a program can write past its
+   * link, straight to the descriptor.
+   */
+  taken(count: number): void {
+    for (; this.#first < Math.min(count, this.#sent); this.#first++) this.#bytes -= this.#sizes[this.#head++] as number
     // They leave in bulk: whoever tells of them one by one must not make it quadratic.
     if (2 * this.#head > this.#sizes.length) {
       this.#sizes = this.#sizes.slice(this.#head)
       this.#head = 0
     }
-    return true
   }
 }
 
