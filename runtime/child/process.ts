@@ -21,6 +21,7 @@ import { Output } from './output.ts'
 import { Readiness } from './readiness.ts'
 import { endedFrom, exitOf, inOrder, startError, unstarted, type Running, type Starter } from './running.ts'
 import { StderrFlow } from './stderr-flow.ts'
+import { Untaken } from './untaken.ts'
 
 /** A started process, as its parent holds it. */
 export class Process<Req = any, Res = any> implements AsyncDisposable {
@@ -37,6 +38,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   readonly #settings: Settings
   readonly #peer: Peer
+  readonly #untaken: Untaken
   readonly #output: Output
   readonly #stderrFlow: StderrFlow
   readonly #readiness: Readiness
@@ -67,6 +69,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       onIdle: () => this.#output.look(),
       hurried: () => this.#hurried,
     })
+    this.#untaken = new Untaken(this.#peer)
     this.stdin = this.#peer.outgoing
     this.stdout = this.#peer.incoming as Receiver<Res>
     this.#output = new Output(this.address, this.#peer, this.#readiness)
@@ -75,7 +78,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     this.#child = {
       stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
-      unread: () => this.#unread,
+      untaken: () => (this.#waitedFor ? undefined : this.#untaken),
       signal: signal => void this.signal(signal),
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
@@ -183,6 +186,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     children.delete(this.#child)
     releaseAddress(this.address)
     this.#peer.abort(reason)
+    this.#untaken.update()
     this.#output.end(this.#stranger ?? (ours || inOrder(exit) ? undefined : reason))
     this.#stderrFlow.end()
     this.#readiness.fail(reason)
@@ -222,8 +226,8 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** Waiting for it keeps the event loop alive; an idle process does not. */
   #updateRef(): void {
-    const waitedFor = this.#waitedFor || this.#peer.outgoing.waits
-    this.#running?.setRef(waitedFor && this.#exit === undefined)
+    this.#untaken.update()
+    this.#running?.setRef(this.#waitedFor && this.#exit === undefined)
   }
 
   /** Whether somebody here waits for what it does, besides taking what it was sent. */
@@ -236,11 +240,5 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       this.stderr.wanted ||
       (this.#awaited && identity.role === 'host')
     )
-  }
-
-  /** Bytes that it has not taken, if that is all that is waited for. */
-  get #unread(): number {
-    const { outbox, outgoing } = this.#peer
-    return this.#waitedFor ? 0 : outbox.unwritten + outgoing.heldBytes
   }
 }

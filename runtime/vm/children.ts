@@ -6,8 +6,11 @@ export interface Child {
   stopWithin(graceMs: number): Promise<void>
   /** Kills it and everything below it at once; resolves when the kill is sent. Never rejects. */
   killTree(): Promise<void>
-  /** Bytes for its stdin that it has not taken. */
-  unread?(): number
+  /**
+   * Bytes for its stdin that it has not taken, and what keeps the event loop alive on their account; nothing where
+   * something else of it is waited for.
+   */
+  untaken?(): { readonly bytes: number; readonly waits: number } | undefined
   /** Sends it a signal, if it runs. */
   signal(name: SignalName): void
   /** Kills its process group, for the moment in which nothing can be awaited any more. */

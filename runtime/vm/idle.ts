@@ -8,7 +8,7 @@ import { stderrQueued } from './stderr.ts'
 const LOOKS = 4
 
 /** What waits for a pipe or for shared memory to take more, as Node calls what keeps its event loop alive. */
-const WAITS = /^(Simple)?Write(Wrap|Req)$|^Timeout$|^ProcessWrap$/
+const WAITS = /^(Simple)?Write(Wrap|Req)$|^Timeout$/
 
 /**
  * What a program has sent to a child keeps it alive for as long as the child takes it. One that takes nothing
@@ -30,10 +30,15 @@ export function endWhenUnread(end: () => void): void {
 
 /** Bytes that children have not taken, when waiting for that is all that keeps this process; else 0. */
 function onlyUnread(): number {
-  const unread = [...children].map(child => child.unread?.() ?? 0).filter(bytes => bytes > 0)
-  if (unread.length === 0 || port.outbox.queued > 0 || stderrQueued() > 0) return 0
+  const untaken = [...children].flatMap(child => child.untaken?.() ?? [])
+  const bytes = sum(untaken.map(one => one.bytes))
+  if (bytes === 0 || port.outbox.queued > 0 || port.peer.outgoing.waits || stderrQueued() > 0) return 0
   const busy = process.getActiveResourcesInfo()
-  // Each of them waits in one way at most; what is more is the program's.
-  const waits = busy.length <= unread.length && busy.every(name => WAITS.test(name))
-  return waits ? unread.reduce((sum, bytes) => sum + bytes, 0) : 0
+  // What is more is the program's.
+  const ours = busy.length <= sum(untaken.map(one => one.waits)) && busy.every(name => WAITS.test(name))
+  return ours ? bytes : 0
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((all, one) => all + one, 0)
 }

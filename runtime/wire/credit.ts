@@ -7,6 +7,7 @@ import { VALUE_WINDOW_BYTES } from './limits.ts'
  */
 export class Credit {
   #limited = false
+  #lifted = false
   #sent = 0
   /** Bytes of each value that may still be there: from `#head` on, where value number `#first` has its own. */
   #sizes: number[] = []
@@ -16,7 +17,7 @@ export class Credit {
 
   /** Whether another value may be sent. One that is larger than what is left may be, too. */
   get available(): boolean {
-    return this.#bytes < VALUE_WINDOW_BYTES
+    return this.#lifted || this.#bytes < VALUE_WINDOW_BYTES
   }
 
   /** Whether bytes are counted: then they have to be known. */
@@ -29,6 +30,11 @@ export class Credit {
     if (this.#limited) return
     this.#limited = true
     this.#first = this.#sent
+  }
+
+  /** The other side can tell no more: it has ended what it sends. From now on the pipe alone holds the sender back. */
+  lift(): void {
+    this.#lifted = true
   }
 
   /** A value has been sent. */
@@ -44,7 +50,8 @@ export class Credit {
    * link, straight to the descriptor.
    */
   taken(count: number): void {
-    for (; this.#first < Math.min(count, this.#sent); this.#first++) this.#bytes -= this.#sizes[this.#head++] as number
+    for (; this.#first < Math.min(count, this.#sent); this.#first++)
+      this.#bytes -= this.#sizes[this.#head++] as number
     // They leave in bulk: whoever tells of them one by one must not make it quadratic.
     if (2 * this.#head > this.#sizes.length) {
       this.#sizes = this.#sizes.slice(this.#head)

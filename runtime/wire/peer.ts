@@ -64,7 +64,7 @@ export class Peer {
     this.#refusals = new Refusals(this.outbox, options, () => this.answers.refusal)
     this.#intake = new Intake({
       enabled: () => this.#protocol > BASIC_PROTOCOL,
-      holds: () => (this.outgoing.waits || this.outbox.full) && this.held < options.maxFrame,
+      holds: () => this.outgoing.stuck && this.held < options.maxFrame,
       tell: count => this.outbox.push(takenFrame(count)),
     })
     const taken = (bytes: number) => this.#intake.taken(bytes)
@@ -243,6 +243,8 @@ export class Peer {
   }
 
   #onEnd(): void {
+    this.credit.lift()
+    this.outgoing.release()
     if (this.#options.onEnd) this.#options.onEnd()
     else this.incoming.finish()
     this.answers.end()

@@ -3,6 +3,7 @@ import type { WatError } from '../error.ts'
 import type { Credit } from './credit.ts'
 import { lineOf, type LineWriter } from './frames.ts'
 import { fit } from './fit.ts'
+import { HIGH_WATER_BYTES } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import { Queue } from './queue.ts'
 
@@ -103,6 +104,11 @@ export class Sender<T = unknown> {
   /** @internal Whether values wait for the other side to take others. */
   get waits(): boolean {
     return this.#held.size > 0 || this.#tried
+  }
+
+  /** @internal Whether more waits than a program has under way that awaits each value. */
+  get stuck(): boolean {
+    return this.#tried || this.#outbox.queued + this.#heldBytes >= HIGH_WATER_BYTES
   }
 
   /** @internal The other side has taken more. */

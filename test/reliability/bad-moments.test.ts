@@ -144,7 +144,7 @@ describe('stop at a bad moment', () => {
   })
 
   for (const [kind, exit, hook] of [
-    ['idle', { signal: 'SIGTERM' }, ['hook']],
+    ['idle', { code: 0 }, ['hook']],
     ['stuck', { signal: 'SIGKILL' }, []],
   ] as const) {
     it(`P33 P13 while sends wait for a child that never reads, and is ${kind}: the ladder works, and the sends reject`, async ({
@@ -174,8 +174,8 @@ describe('stop at a bad moment', () => {
       const journal = path.join(path.dirname(program), 'journal')
       const [[early, seen, ms, blocked, last]] = await lab.facts(program, { args: [kind, journal] })
       expect([early, seen, blocked, last]).toEqual(['waits', exit, 'offline', 'offline'])
-      expect(ms).toBeGreaterThan(kind === 'idle' ? 500 : 1300)
-      expect(ms).toBeLessThan(2000 + 1000)
+      if (kind === 'stuck') expect(ms).toBeGreaterThan(1300)
+      expect(ms).toBeLessThan(kind === 'idle' ? 1000 : 3000)
       expect(readFileSync(journal, 'utf8').split('\n').filter(Boolean)).toEqual(hook)
     })
   }

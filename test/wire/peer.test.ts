@@ -417,6 +417,25 @@ describe('P10 both sides send 5 MB before either reads', () => {
 describe('P79 credit', () => {
   const body = 'x'.repeat(100)
 
+  test('P79 who has ended what it sends still gets all that it reads', async () => {
+    const world = new World(1)
+    const link = pair(world)
+    const [{ peer: a }, { peer: b }] = [link.a, link.b]
+    const text = 'x'.repeat(10_000)
+    const sending = (async () => {
+      for (let n = 0; n < 200; n++) await b.outgoing.send(text)
+      await b.outgoing.end()
+    })()
+    const reading = (async () => {
+      for (let n = 0; n < 100; n++) expect(await a.incoming.recv()).toBe(text)
+      await a.outgoing.end()
+      for (let n = 100; n < 200; n++) expect(await a.incoming.recv()).toBe(text)
+      expect(await a.incoming.recv()).toBeUndefined()
+    })()
+    await world.until(Promise.all([sending, reading]))
+    expectIdle(link)
+  })
+
   test.each([1, 2, 256])(
     'P79 a flood of calls whose handlers call back finishes, concurrency %d',
     async concurrency => {
