@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { Out } from '../edn/out.ts'
 import { located, rejection, siteHere } from '../edn/stack.ts'
-import { WatError } from '../error.ts'
+import type { WatError } from '../error.ts'
 import { writeWithin } from './fit.ts'
 import { brokenPipe, ended, overloaded } from './broken-pipe.ts'
 import type { LineWriter } from './frames.ts'
