@@ -2,7 +2,7 @@ import { fuzzCodec, fuzzParent, fuzzServer } from './fuzz.ts'
 import { describe, expect, it } from '../support/lab.ts'
 
 /** How long each of the three runs; `npm run fuzz` gives them minutes. */
-const ms = Number(process.env.FUZZ_SECONDS ?? 3) * 1000
+const ms = Number(process.env.FUZZ_SECONDS ?? 1.2) * 1000
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
 
 /** Runs one seed after another until the time is over; a failure names the seed to replay. */
