@@ -14,7 +14,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'timed', include: timed, maxWorkers: 2, sequence: { groupOrder: 0 } },
+        test: { name: 'timed', include: timed, maxWorkers: 3, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
@@ -23,7 +23,7 @@ export default defineConfig({
           name: 'others',
           include: ['test/**/*.test.ts'],
           exclude: timed,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

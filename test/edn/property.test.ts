@@ -8,7 +8,7 @@ import { anything, cut, value } from './arbitrary.ts'
 // fast-check prints seed and path of a failure; WAT_SEED replays it.
 const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
 /** `npm run fuzz` asks for more. */
-const RUNS = process.env.FUZZ_SECONDS === undefined ? 120 : 400
+const RUNS = process.env.FUZZ_SECONDS === undefined ? 50 : 400
 const check = (property: fc.IProperty<any>, numRuns = RUNS) => fc.assert(property, { seed, numRuns })
 
 describe('P1 what is written is read as the same value', () => {

@@ -207,15 +207,17 @@ describe('P3 time is linear in the input', () => {
   for (const [name, make] of Object.entries(forms)) {
     // A collection of memory at the wrong moment is not there again; what is quadratic is so every time.
     test(`${name}, in chunks of 4 KB`, { timeout: 60_000, retry: 2 }, () => {
-      const [small, large] = [bytes(make(1 << 19), 4096), bytes(make(8 << 19), 4096)]
+      const [small, large] = [bytes(make(1 << 18), 4096), bytes(make(8 << 18), 4096)]
       const time = (chunks: Uint8Array[]) => {
         const start = performance.now()
         reading(chunks)
         return performance.now() - start
       }
-      const best = (chunks: Uint8Array[]) => Math.min(...Array.from({ length: 4 }, () => time(chunks)))
+      const once = Math.max(5, Math.min(...Array.from({ length: 4 }, () => time(small))))
       // Eight times the input; quadratic would be 64 times the time, and a busy machine blurs it.
-      expect(best(large) / Math.max(5, best(small))).toBeLessThan(36)
+      let times = Infinity
+      for (let n = 0; n < 4 && times >= 36; n++) times = Math.min(times, time(large) / once)
+      expect(times).toBeLessThan(36)
     })
   }
 })

@@ -116,7 +116,7 @@ function usual(run: (text: string) => void, text: string): number {
 /** How many times as long as is usual it takes, at best; as soon as that is few enough it is not tried again. */
 function times(run: (text: string) => void, text: string, usual: number, most: number): number {
   let least = Infinity
-  for (let n = 0; n < ATTEMPTS && least >= most; n++)
+  for (let n = 0; n < 2 * ATTEMPTS && least >= most; n++)
     least = Math.min(least, nanosecondsPerByte(run, text) / usual)
   return least
 }

@@ -4,7 +4,7 @@ import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import { alive, state, until } from '../support/proc.ts'
 
 /** With work in flight at each of five levels every one keeps a part: a busy machine needs more of it. */
-const TREE_GRACE_MS = 4000
+const TREE_GRACE_MS = 3000
 
 /**
  * Every level down to the third starts the next one; the fourth is a leaf that hangs in for(;;). Each one
@@ -113,7 +113,10 @@ describe('one deadline for a whole tree', () => {
     const { code, events } = await stopFamily(
       lab,
       ts`
-      if (self.name.startsWith('stuck')) { await println('on'); for (;;) {} }
+      if (self.name.startsWith('stuck')) {
+        await println('on')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) // stuck, and in nobody's way
+      }
       self.onStop(() => appendFileSync(journal, self.name + '\n'))
       if (self.name === 'family') {
         const [polite, ...stuck] = ['polite', 'stuck1', 'stuck2', 'stuck3'].map(child)
@@ -130,7 +133,7 @@ describe('one deadline for a whole tree', () => {
       lab,
       ts`
       self.onStop(async () => {
-        if (self.name === 'slow') await new Promise(resolve => setTimeout(resolve, 2000))
+        if (self.name === 'slow') await new Promise(resolve => setTimeout(resolve, 1500))
         appendFileSync(journal, self.name + '\n')
       })
       if (self.name === 'family') await child('slow').ready`,
@@ -139,7 +142,7 @@ describe('one deadline for a whole tree', () => {
   })
 })
 
-/** Sends SIGTERM to a program that serves, and has six seconds. */
+/** Sends SIGTERM to a program that serves, and has four seconds. */
 async function stopFamily(lab: Lab, source: string): Promise<{ code: unknown; events: string[] }> {
   const head = ts`
     import { appendFileSync } from 'node:fs'
@@ -148,7 +151,7 @@ async function stopFamily(lab: Lab, source: string): Promise<{ code: unknown; ev
     const child = (name: string) => spawnProcess(import.meta.filename, { name, args: self.args, stopGrace: 300 })`
   const program = lab.program({ 'family.ts': `${head}\n${source}\nawait serve(n => n)` })
   const journal = path.join(path.dirname(program), 'journal')
-  const live = lab.start(program, { args: [journal], env: { WAT_STOP_GRACE_MS: '6000' } })
+  const live = lab.start(program, { args: [journal], env: { WAT_STOP_GRACE_MS: '4000' } })
   live.write('1\n')
   await live.stdout.value()
   live.signal('SIGTERM')

@@ -118,7 +118,7 @@ describe('a sudden death', () => {
     await gone(pids.values(), BOUND_MS)
     await lab.noSurvivors(1000)
 
-    const again = await grow(lab, 3, 1, '^/n0/n0$', { PATH: bin })
+    const again = await grow(lab, 3, 1, '^/n0/n0$', { PATH: bin, WAT_STOP_GRACE_MS: '2000' })
     again.live.signal('SIGTERM')
     expect(await again.live.ended).toMatchObject({ signal: 'SIGTERM', stderr: '' })
     await gone(again.pids.values(), BOUND_MS)

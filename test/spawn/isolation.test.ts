@@ -63,7 +63,7 @@ describe('isolation', () => {
           ${told}
           const sibling = spawnProcess<number, number>(self.args[0], { name: 'sibling' })
           const hostile = spawnProcess(new URL('./hostile.ts', import.meta.url), { stopGrace: 1000, maxFrame: 2e6, stderr: 'pipe' })
-          const { value, code } = (await told(hostile.call(1, { timeout: 3000 }))) as any
+          const { value, code } = (await told(hostile.call(1, { timeout: ${result === 'timeout' ? 1000 : 5000} }))) as any
           await println(value ?? code)
           await println([await sibling.call(21), process.memoryUsage().rss < 300e6])
           await hostile.kill()

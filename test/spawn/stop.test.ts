@@ -249,12 +249,13 @@ describe('stop', () => {
         await serve(n => n)`,
     })
     const journal = path.join(path.dirname(program), 'journal')
-    const live = lab.start(program, { args: ['1', fixture('stuck.ts'), journal] })
+    const env = { WAT_STOP_GRACE_MS: '3000' }
+    const live = lab.start(program, { args: ['1', fixture('stuck.ts'), journal], env })
     expect(await live.stdout.line()).toMatch(/^\["stuck"/)
     const started = performance.now()
     live.signal('SIGTERM')
     expect(await live.ended).toMatchObject({ signal: 'SIGTERM', stderr: '' })
-    expect(performance.now() - started).toBeLessThan(6000)
+    expect(performance.now() - started).toBeLessThan(4000)
     expect(readFileSync(journal, 'utf8').trim().split('\n')).toEqual(['/level/level', '/level', '/'])
     await lab.noSurvivors(1000)
   })

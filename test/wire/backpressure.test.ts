@@ -27,7 +27,8 @@ describe('backpressure', () => {
       'leaf.ts': source,
     })
     const count = path.join(path.dirname(program), 'count')
-    const live = lab.start(program, { args: ['./root.ts', './leaf.ts', count] })
+    const env = { WAT_STOP_GRACE_MS: '1500' }
+    const live = lab.start(program, { args: ['./root.ts', './leaf.ts', count], env })
     const first = await live.stdout.line()
     expect(first).toMatch(/^\[0 /)
     live.pauseReading()
@@ -66,7 +67,8 @@ describe('backpressure', () => {
         log.info('one', await readln())
         await new Promise(resolve => self.signal.addEventListener('abort', resolve))`,
     })
-    const live = lab.start(program, { args: ['./root.ts', './leaf.ts'] })
+    const env = { WAT_STOP_GRACE_MS: '1500' }
+    const live = lab.start(program, { args: ['./root.ts', './leaf.ts'], env })
     live.write('1\n')
     await live.stderr.match(/:data 1\}/)
     let taken = 0

@@ -11,7 +11,7 @@ import { secretFile } from '../tiers/tiers.ts'
 const GROWTH_MIB = 110
 
 /** A pipe that takes nothing for so long is not read any more. */
-const STUCK_MS = 1500
+const STUCK_MS = 1000
 
 /** Neither serves nor reads. */
 const idle = ts`import { println } from 'wat-vm'; await println('on'); setInterval(() => {}, 1000)`
@@ -92,11 +92,11 @@ describe('memory is bounded', () => {
       import { println, spawnProcess } from 'wat-vm'
       const child = spawnProcess({ command: 'sh', args: ['-c', 'exec yes >&2'] }, { stderr: 'pipe' })
       const before = process.memoryUsage.rss()
-      await new Promise(resolve => setTimeout(resolve, 4000))
+      await new Promise(resolve => setTimeout(resolve, 2500))
       await println(Math.round((process.memoryUsage.rss() - before) / 2 ** 20))
       await child.kill()`)
     const [grown] = await lab.facts(program)
-    expect(grown).toBeLessThan(60)
+    expect(grown).toBeLessThan(55)
   })
 
   it('P71 a client of listen that asks for a stop with a long grace, then asks and asks and reads nothing', async ({
@@ -119,7 +119,7 @@ describe('memory is bounded', () => {
     void (async () => {
       for (;;) await feed('#wat/req [1 0]\n'.repeat(4096))
     })().catch(() => {}) // the end of the connection
-    await new Promise(resolve => setTimeout(resolve, 6000))
+    await new Promise(resolve => setTimeout(resolve, 3500))
     expect(residentMiB(live.pid) - before).toBeLessThan(GROWTH_MIB)
     socket.destroy()
     live.signal('SIGKILL')
@@ -150,7 +150,7 @@ describe('records that nobody reads', () => {
     live.pauseReading('stderr')
     await live.stdout.line()
     const before = residentMiB(live.pid)
-    await new Promise(resolve => setTimeout(resolve, 5000))
+    await new Promise(resolve => setTimeout(resolve, 3000))
     expect(residentMiB(live.pid) - before).toBeLessThan(GROWTH_MIB)
     live.write('1\n')
     live.resumeReading('stderr')
