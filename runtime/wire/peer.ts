@@ -17,9 +17,8 @@ import { Refusals } from './refusals.ts'
 import { Sender } from './sender.ts'
 
 /**
- * One end of a link: calls that are made and calls that are answered, and plain values both ways, over any source
- * and sink. Each side of every link is one of these, whatever tier it is on. A peer knows neither processes nor
- * who it is.
+ * One end of a link: calls that are made or answered, and plain values both ways, over any source and sink. Each
+ * side of every link is one of these, whatever its tier. A peer knows neither processes nor who it is.
  *
  * ```ts
  * const peer = new Peer({ … })
@@ -243,8 +242,7 @@ export class Peer {
   }
 
   #onEnd(): void {
-    this.credit.lift()
-    this.outgoing.release()
+    this.outgoing.lift()
     if (this.#options.onEnd) this.#options.onEnd()
     else this.incoming.finish()
     this.answers.end()

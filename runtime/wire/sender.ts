@@ -117,6 +117,12 @@ export class Sender<T = unknown> {
     while (this.#credit.available && this.#sendHeld());
   }
 
+  /** @internal The other side can tell no more of what it takes. */
+  lift(): void {
+    this.#credit.lift()
+    this.release()
+  }
+
   /** Nothing will come behind them: they go as far as the pipe takes them. */
   #releaseAll(): void {
     while (this.#sendHeld());

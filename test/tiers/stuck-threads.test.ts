@@ -1,7 +1,7 @@
 import { describe, expect, it, ts } from '../support/lab.ts'
 import { boot, oldestNode } from '../support/machine.ts'
 
-const GRACE_MS = 400
+const GRACE_MS = 800
 
 /** Calls that do not come back for long. Some can be ended, some cannot. */
 const calls = {
