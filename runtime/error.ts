@@ -23,8 +23,11 @@ export interface ExitStatus {
 
 /** Where in the input: from 0 in `offset`, from 1 in `line` and `column`. */
 interface Place {
+  /** Units of UTF-16 before it, or bytes where bytes were read. */
   readonly offset?: number
+  /** Its line. */
   readonly line?: number
+  /** Its column. */
   readonly column?: number
 }
 
@@ -35,24 +38,53 @@ interface Place {
 export interface WatErrorData extends Record<WatCode, unknown> {
   /** What a `WatError` was given; of another error its name and simple fields; what was thrown if it is no error. */
   handler: unknown
-  /** The caller's time, in milliseconds. */
-  timeout: { readonly timeout?: number } | undefined
+  /** How long the caller waited. */
+  timeout:
+    | {
+        /** The caller's time, in milliseconds. */
+        readonly timeout?: number
+      }
+    | undefined
+  /** What the error was given. */
   cancelled: unknown
-  /**
-   * `exit` says how the other end ended, and is empty where nobody knows; `panic` is the fault it died of, which is
-   * the `cause`, too; `code` is the system's word for what is wrong with a connection or a pipe.
-   */
-  offline: { readonly exit: ExitStatus; readonly panic?: unknown; readonly code?: string }
-  /** Where, and `incomplete` when the text ends inside a form. */
-  malformed: (Place & { readonly incomplete?: boolean }) | undefined
+  /** How the other end ended, and of what. */
+  offline: {
+    /** How the other end ended; empty where nobody knows. */
+    readonly exit: ExitStatus
+    /** The fault it died of, which is the `cause`, too. */
+    readonly panic?: unknown
+    /** The system's word for what is wrong with a connection or a pipe, as `'EPIPE'`. */
+    readonly code?: string
+  }
+  /** Where it is. */
+  malformed:
+    | (Place & {
+        /** That the text ends inside a form. */
+        readonly incomplete?: boolean
+      })
+    | undefined
   /** Where it came in; how large it was and what is allowed, as far as they are known. */
-  'too-large': (Place & { readonly bytes?: number; readonly maxFrame?: number }) | undefined
+  'too-large':
+    | (Place & {
+        /** How large it was, or what was known of that. */
+        readonly bytes?: number
+        /** The limit, in bytes. */
+        readonly maxFrame?: number
+      })
+    | undefined
+  /** What the error was given. */
   'no-handler': unknown
+  /** What the error was given. */
   overloaded: unknown
   /** What was refused, where that needs to be told. */
   denied: unknown
-  /** The path to the culprit, as `$.a[0]`. */
-  encode: { readonly path?: string } | undefined
+  /** What cannot be written. */
+  encode:
+    | {
+        /** The path to the culprit, as `$.a[0]`. */
+        readonly path?: string
+      }
+    | undefined
 }
 
 /** What an error tells besides its code and message. */
@@ -92,6 +124,7 @@ interface WatErrorConstructor {
   [Symbol.hasInstance](value: unknown): value is WatError
 }
 
+/** Makes such errors, and tells them: `error instanceof WatError`. */
 // A class cannot be a union of types, which `data` needs to follow `code`.
 export const WatError = class extends Error {
   override readonly name = 'WatError'
