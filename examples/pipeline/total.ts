@@ -6,7 +6,7 @@ let [count, sum] = [0, 0]
 for (let value; (value = await readln<{ n: number }>());) {
   sum += value.n
   if (++count % 10 === 0) {
-    await work(5)
+    await work(8)
     await println({ count, sum })
   }
 }
