@@ -22,8 +22,7 @@ import { Sender } from './sender.ts'
  *
  * ```ts
  * const peer = new Peer({ … })
- * peer.serve(handler, 256)
- * peer.open(source, sink)
+ * peer.open(source, sink) // and to answer: peer.serve(handler, 256)
  * await peer.calls.call(body)
  * ```
  */
@@ -195,6 +194,7 @@ export class Peer {
     this.calls.abort(reason)
     this.outbox.abort(reason)
     this.answers.abandon(reason)
+    this.#refusals.flush()
   }
 
   /** The only place that decides: read on? does somebody wait? To be called when something outside has changed that. */

@@ -168,7 +168,10 @@ class Side {
         },
         (error: WatError) => {
           call.settled++
-          call.sound = ['handler', 'timeout', 'cancelled', 'offline', 'no-handler'].includes(error.code)
+          // `overloaded`: more than a frame of requests waits for one that does not serve yet.
+          call.sound = ['handler', 'timeout', 'cancelled', 'offline', 'no-handler', 'overloaded'].includes(
+            error.code,
+          )
           if (error.code === 'handler')
             call.sound = (error.message.endsWith(`handler of ${n}`) && way !== 'now') || way === 'back'
         },
