@@ -13,7 +13,7 @@ const hostile = [
   'test/wire/{bounds,standstill,too-large}.test.ts',
 ]
 const isTimed = (file: string) => /^test\/(spawn|reliability|edn)\//.test(file)
-const part = process.env.WAT_TESTS
+const part = process.env.PART
 const only = part === 'hostile' ? hostile : undefined
 const left = part === 'quick' ? hostile : []
 
