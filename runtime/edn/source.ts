@@ -112,21 +112,33 @@ export class Source {
       this.head++
       this.invalid = true
       this.cut = next.cut === true
-    } else {
-      const restBytes = this.bytesIn(this.pos, this.text.length)
-      const texts = rest === 0 ? [] : [this.text.slice(this.pos)]
-      let bytes = restBytes
-      this.leave(this.pos)
-      for (; this.head < upTo; this.head++) {
-        const piece = this.queue[this.head]!
-        texts.push(piece.text)
-        bytes += piece.bytes
-      }
-      this.enter(texts.length === 1 ? texts[0]! : texts.join(''), bytes)
-    }
+    } else this.join(upTo)
     if (this.head === this.queue.length) this.head = this.scanned = this.queue.length = 0
     this.last = this.ended && this.queue.length === 0
     return true
+  }
+
+  /** Makes the atom that is being waited for one text, as far as it is there. False: it is one already. */
+  gather(): boolean {
+    const invalid = this.queue.findIndex((piece, at) => at >= this.head && piece.invalid)
+    const upTo = invalid === -1 ? this.queue.length : invalid
+    if (upTo <= this.head) return false
+    this.join(upTo)
+    if (this.head === this.queue.length) this.head = this.scanned = this.queue.length = 0
+    return true
+  }
+
+  private join(upTo: number): void {
+    const rest = this.text.length - this.pos
+    let bytes = this.bytesIn(this.pos, this.text.length)
+    const texts = rest === 0 ? [] : [this.text.slice(this.pos)]
+    this.leave(this.pos)
+    for (; this.head < upTo; this.head++) {
+      const piece = this.queue[this.head]!
+      texts.push(piece.text)
+      bytes += piece.bytes
+    }
+    this.enter(texts.length === 1 ? texts[0]! : texts.join(''), bytes)
   }
 
   /** Bytes pushed and not yet looked at, or to be looked at again. */

@@ -10,7 +10,7 @@ import { CLOSED, MORE, StringScan } from './strings.ts'
 import { tagReader, type TagReader } from './tags.ts'
 import { Tagged } from './values.ts'
 
-const MAX_HELD_WHILE_SKIPPING_UNITS = 64
+export const MAX_HELD_WHILE_SKIPPING_UNITS = 64
 const MAX_FRAMES_KEPT = 1024
 const MAX_VALUES_KEPT = 4096
 const HASH = 35

@@ -4,7 +4,7 @@ import { parse, Reader, stringify } from '../../runtime/edn/index.ts'
 /** `npm run soak` asks for the large ones. */
 const SIZE = process.env.WAT_LONG === undefined ? 1 << 17 : 1 << 19
 /** So many times as long as plain maps of the same size a form may take: what is quadratic takes hundreds. */
-const MOST_TIMES = 60
+const MOST_TIMES = 120
 const CHUNK = SIZE / 8
 /** A collection of memory at the wrong moment makes one of them slow, but not all. */
 const ATTEMPTS = 3
