@@ -8,6 +8,8 @@ const CTRL_C = '\x03'
 const GRACE_MS = 1000
 /** What a guard adds to the grace, and a busy machine to that. */
 const SLACK_MS = 3000
+/** It stands in the command line of the shell, of `script` above it and of what that starts it by. */
+const SHELL = 'bash --norc --noprofile -i'
 
 const terminal = it.skipIf(process.platform !== 'linux' || !installed('script') || !installed('bash'))
 
@@ -171,11 +173,9 @@ async function started(
 ): Promise<{ shell: Live; program: string; all: number[] }> {
   const program = lab.program(prelude + source)
   const shell = interactive(lab)
-  const shells = lab.survivors()
   shell.write(`stty -echo; echo 2 | WAT_STOP_GRACE_MS=${graceMs} wat '${program}'\n`)
   await marked(program)
-  const own = new Set([...shells, shell.pid])
-  const all = lab.survivors().filter(pid => !own.has(pid) && !/^bash|^script/.test(info(pid)?.command ?? ''))
+  const all = lab.survivors().filter(pid => !info(pid)?.command.includes(SHELL))
   expect(all.length).toBeGreaterThanOrEqual(1)
   return { shell, program, all }
 }
@@ -206,8 +206,9 @@ function of(lab: Lab, program: string): number[] {
 }
 
 function interactive(lab: Lab): Live {
-  const bash = 'ulimit -c 0; bash --norc --noprofile -i'
-  return lab.command('script', ['-qec', bash, '/dev/null'], { env: { TERM: 'dumb', PS1: '$ ' } })
+  return lab.command('script', ['-qec', `ulimit -c 0; ${SHELL}`, '/dev/null'], {
+    env: { TERM: 'dumb', PS1: '$ ' },
+  })
 }
 
 async function status(shell: Live): Promise<string | undefined> {

@@ -66,9 +66,9 @@ export class Lab {
   env(more: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
     const found = `${searchPath}${path.delimiter}${path.dirname(wat)}`
     const env: NodeJS.ProcessEnv = { ...process.env, PATH: found, [this.#tagName]: this.#tag }
-    // What vitest tells its own workers is none of a program's business.
+    // What vitest tells its own workers is none of a program's business, nor where these tests run.
     const ours =
-      /^(VITEST.*|TINYPOOL.*|NODE_ENV|NODE_OPTIONS|FORCE_COLOR|NO_COLOR|TEST|PROD|DEV|MODE|SSR|BASE_URL)$/
+      /^(CI|VITEST.*|TINYPOOL.*|NODE_ENV|NODE_OPTIONS|FORCE_COLOR|NO_COLOR|TEST|PROD|DEV|MODE|SSR|BASE_URL)$/
     for (const key of Object.keys(env)) if (ours.test(key)) delete env[key]
     return { ...env, ...more }
   }
