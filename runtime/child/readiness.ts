@@ -1,7 +1,8 @@
 import { describe } from '../edn/describe.ts'
 import { located, siteHere } from '../edn/stack.ts'
 import { WatError } from '../error.ts'
-import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
+import { isVersion } from '../wire/checks.ts'
+import { PROTOCOL } from '../wire/limits.ts'
 
 /** A command that is not ours and says nothing counts as ready this much later, if it has not ended by then. */
 const QUIET_MS = 1000
@@ -80,8 +81,4 @@ export class Readiness {
     this.#settle.resolve()
     this.#events.onReady()
   }
-}
-
-function isVersion(version: unknown): version is number {
-  return typeof version === 'number' && Number.isInteger(version) && version >= BASIC_PROTOCOL
 }

@@ -1,5 +1,6 @@
 import { parse, Tagged } from '../edn/index.ts'
 import { fromFault } from '../edn/fault.ts'
+import { isPlainMap } from '../wire/checks.ts'
 import { recordLine } from '../wire/fault-text.ts'
 import { Gathered } from '../io/gathered.ts'
 import type { Source } from '../io/pipe.ts'
@@ -161,8 +162,6 @@ function asRecord(text: string): Tagged | undefined {
 /** A record names the process it came from. One of ours does so itself; another program's may not. */
 function stamped(text: string, record: Tagged, address: string): string {
   const { value } = record
-  const isMap =
-    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-  if (!isMap || Object.hasOwn(value, 'address')) return text.trimEnd()
+  if (!isPlainMap(value) || Object.hasOwn(value, 'address')) return text.trimEnd()
   return recordLine(record.tag.slice('wat/'.length) as 'log', { ...value, address }).trimEnd()
 }

@@ -40,12 +40,16 @@ export function isFault(map: object): boolean {
   return faults.has(map)
 }
 
+/** Whether it is an error. It may be anything, also a proxy, which may throw at any question. */
+export function isThrownError(error: unknown): error is Error {
+  return attempt(() => isObject(error) && isError(error)) === true
+}
+
 const faults = new WeakSet<object>()
 
 /** Puts what there is to say of the error into the fault, and gives its cause. */
 function tell(fault: FaultMap, error: unknown, address: string | undefined): unknown {
-  // A proxy may throw at any question.
-  if (attempt(() => isObject(error) && isError(error))) return tellError(fault, error as Error, address)
+  if (isThrownError(error)) return tellError(fault, error, address)
   fault.type = kw('wat/handler')
   fault.message = `thrown: ${describe(error)}`
   if (address !== undefined) fault.address = address

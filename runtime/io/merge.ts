@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { Gathered } from './gathered.ts'
+import { once } from './once.ts'
 import type { Source } from './pipe.ts'
 
 const NEWLINE = 10
@@ -87,13 +88,5 @@ export function mergeLines(main: Source, notes: Source): Source {
       main.close()
       notes.close()
     },
-  }
-}
-
-function once(callback: () => void): () => void {
-  let called = false
-  return () => {
-    if (!called) callback()
-    called = true
   }
 }

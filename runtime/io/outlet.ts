@@ -49,26 +49,37 @@ function handleOf(socket: net.Socket): Handle | null | undefined {
 /**
  * libuv tells when a pipe has room only to a write of its own, so it gets exactly one byte. A longer
  * write could be half done when the process has to exit, and nobody could say how far it got. Of one
- * byte it can be told, also before the callback: with room again it is written at once.
+ * byte it can be told, also before the callback: with room again it is written at once. `held`: the bytes
+ * that libuv still has.
  */
-export function awaited(socket: net.Socket): Outlet {
-  socket.on('error', () => {}) // the write's callback reports it
+function byOneByte(
+  write: (byte: Uint8Array, done: (error?: Error | null) => void) => void,
+  held: () => number,
+): Pick<Outlet, 'wait' | 'written'> {
   let waiting = false
   return {
-    fd: () => handleOf(socket)?.fd ?? -1,
     wait(next, then) {
       waiting = true
-      socket.write(next.subarray(0, 1), error => {
+      write(next.subarray(0, 1), error => {
         waiting = false
         if (error) then(0, error)
         else then(1)
       })
     },
-    written() {
+    written: () => (waiting && held() === 0 ? 1 : 0),
+  }
+}
+
+/** A socket that Node has made. */
+export function awaited(socket: net.Socket): Outlet {
+  socket.on('error', () => {}) // the write's callback reports it
+  return {
+    fd: () => handleOf(socket)?.fd ?? -1,
+    ...byOneByte(
+      (byte, done) => void socket.write(byte, done),
       // What libuv still holds: the stream's own length is behind when the byte goes out at once.
-      const held = handleOf(socket)?.writeQueueSize ?? socket.writableLength
-      return waiting && held === 0 ? 1 : 0
-    },
+      () => handleOf(socket)?.writeQueueSize ?? socket.writableLength,
+    ),
     end(done) {
       if (socket.destroyed) done()
       else socket.end(done)
@@ -79,18 +90,12 @@ export function awaited(socket: net.Socket): Outlet {
 
 /** The same, without a socket. */
 function raw(pipe: RawPipe): Outlet {
-  let waiting = false
   return {
     fd: () => pipe.fd,
-    wait(next, then) {
-      waiting = true
-      pipe.write(next.subarray(0, 1), error => {
-        waiting = false
-        if (error) then(0, error)
-        else then(1)
-      })
-    },
-    written: () => (waiting && pipe.unwritten === 0 ? 1 : 0),
+    ...byOneByte(
+      (byte, done) => pipe.write(byte, done),
+      () => pipe.unwritten,
+    ),
     end(done) {
       pipe.close()
       done()
@@ -99,13 +104,18 @@ function raw(pipe: RawPipe): Outlet {
   }
 }
 
+/** Nobody tells of room: it is looked for now and then. */
+const byTrying: Pick<Outlet, 'wait' | 'written' | 'idle'> = {
+  idle: true,
+  wait: (_next, then) => void setTimeout(() => then(0), POLL_MS),
+  written: () => 0,
+}
+
 /** The same without waiting for it: what is not written in one go is tried again now and then. */
 export function tried(outlet: Outlet): Outlet {
   return {
     ...outlet,
-    idle: true,
-    wait: (_next, then) => void setTimeout(() => then(0), POLL_MS),
-    written: () => 0,
+    ...byTrying,
   }
 }
 
@@ -114,9 +124,7 @@ export function polled(fd: number, kind: Kind): Outlet {
   let open = kind !== 'closed'
   return {
     fd: () => (open ? fd : -1),
-    idle: true,
-    wait: (_next, then) => void setTimeout(() => then(0), POLL_MS),
-    written: () => 0,
+    ...byTrying,
     end(done) {
       if (open && fd > 2) fs.closeSync(fd)
       open = false

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
+import { once } from '../io/once.ts'
 import { streamSource } from '../io/streams.ts'
 import { identity } from '../vm/identity.ts'
 import { reportFault } from '../vm/log.ts'
@@ -61,12 +62,4 @@ export function serveHandler(socket: Socket, handler: Handler, concurrency: numb
   })
   void peer.answers.done.then(finish)
   return { done: closed, stop, kill: () => void socket.destroy() }
-}
-
-function once(callback: () => void): () => void {
-  let called = false
-  return () => {
-    if (!called) callback()
-    called = true
-  }
 }

@@ -1,7 +1,7 @@
 import { kw } from '../edn/index.ts'
 import { identity } from './identity.ts'
 import { writeRecord } from './stderr.ts'
-import { toFault } from '../edn/fault.ts'
+import { isThrownError, toFault } from '../edn/fault.ts'
 import { encodable } from '../wire/fault-text.ts'
 import { inspected } from '../wire/inspected.ts'
 
@@ -36,16 +36,7 @@ function write(level: Level, message: string, data: unknown): void {
     pid: process.pid,
     message: typeof message === 'string' ? message : inspected(message),
   }
-  if (isError(data)) record.data = toFault(data, identity.address)
+  if (isThrownError(data)) record.data = toFault(data, identity.address)
   else if (data !== undefined) record.data = encodable(data) ? data : inspected(data)
   writeRecord('log', record)
-}
-
-/** To ask what a proxy is an instance of may throw. */
-function isError(data: unknown): boolean {
-  try {
-    return data instanceof Error
-  } catch {
-    return false
-  }
 }

@@ -31,7 +31,7 @@ export class Batch {
     try {
       return writeWithin(this.#out, write, id, body, maxFrame)
     } finally {
-      for (const line of this.#behind.splice(0)) this.#out.append(line)
+      if (this.#behind.length > 0) for (const line of this.#behind.splice(0)) this.#out.append(line)
     }
   }
 

@@ -41,9 +41,12 @@ export function isPlainMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
+export function isVersion(version: unknown): version is number {
+  return typeof version === 'number' && Number.isInteger(version) && version >= BASIC_PROTOCOL
+}
+
 /** The version of the protocol that a frame names, as far as this side speaks it. Throws `malformed`. */
 export function versionOf(protocol: unknown): number {
-  if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol >= BASIC_PROTOCOL)
-    return Math.min(protocol, PROTOCOL)
+  if (isVersion(protocol)) return Math.min(protocol, PROTOCOL)
   throw new WatError('malformed', ':protocol is a version number')
 }

@@ -3,13 +3,12 @@ import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import type { Live } from '../support/live.ts'
 import { installed } from '../support/machine.ts'
 import { childrenOf, descriptors, gone, info, until } from '../support/proc.ts'
+import { interactive, leave, SHELL, status } from '../support/shell.ts'
 
 const CTRL_C = '\x03'
 const GRACE_MS = 1000
 /** What a guard adds to the grace, and a busy machine to that. */
 const SLACK_MS = 3000
-/** It stands in the command line of the shell, of `script` above it and of what that starts it by. */
-const SHELL = 'bash --norc --noprofile -i'
 
 const terminal = it.skipIf(process.platform !== 'linux' || !installed('script') || !installed('bash'))
 
@@ -203,20 +202,4 @@ function of(lab: Lab, program: string): number[] {
     const command = info(pid)?.command ?? ''
     return command.includes(program) && !command.startsWith('script')
   })
-}
-
-function interactive(lab: Lab): Live {
-  return lab.command('script', ['-qec', `ulimit -c 0; ${SHELL}`, '/dev/null'], {
-    env: { TERM: 'dumb', PS1: '$ ' },
-  })
-}
-
-async function status(shell: Live): Promise<string | undefined> {
-  shell.write('echo "status=$?"\n')
-  return /status=(\d+)/.exec(await shell.stdout.match(/status=\d+/))?.[1]
-}
-
-async function leave(shell: Live): Promise<void> {
-  shell.write('exit\n')
-  await shell.end()
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, ts, type Lab } from '../support/lab.ts'
 import type { Live } from '../support/live.ts'
 import { installed } from '../support/machine.ts'
 import { alive, gone, info, state, until } from '../support/proc.ts'
+import { interactive, leave, status } from '../support/shell.ts'
 
 const CTRL_C = '\x03'
 const CTRL_Z = '\x1a'
@@ -145,24 +146,9 @@ async function grown(lab: Lab, stuck: string): Promise<{ shell: Live; pids: numb
   return { shell, pids: answer.match(/\d+/g)!.map(Number), journal }
 }
 
-function interactive(lab: Lab): Live {
-  const bash = 'ulimit -c 0; bash --norc --noprofile -i'
-  return lab.command('script', ['-qec', bash, '/dev/null'], { env: { TERM: 'dumb', PS1: '$ ' } })
-}
-
 /** What runs, of all that this test has started. */
 function commands(lab: Lab): string[] {
   return lab.survivors().map(pid => info(pid)?.command ?? '')
-}
-
-async function status(shell: Live): Promise<string | undefined> {
-  shell.write('echo "status=$?"\n')
-  return /status=(\d+)/.exec(await shell.stdout.match(/status=\d+/))?.[1]
-}
-
-async function leave(shell: Live): Promise<void> {
-  shell.write('exit\n')
-  await shell.end()
 }
 
 function lines(file: string): string[] {
