@@ -45,7 +45,7 @@ const table: { name: string; promises: string; input?: string; says: (string | R
     promises: 'P46 P48',
     says: [
       /^{:by "\/process\/rated\/net" .* :price 10}\n{:by "\/thread" .* :price 35}$/m,
-      '[{:name "captures" :place "1:49"}]',
+      '[{:name "given" :place "1:49"}]',
     ],
   },
   {
@@ -250,7 +250,7 @@ const sabotage: {
   {
     name: 'closure',
     file: 'closure.ts',
-    text: '{ captures: { rate } }',
+    text: '{ given: { rate } }',
     by: '{}',
     code: 2,
     why: '35,30,10',

@@ -34,7 +34,7 @@ let ready = false
 /** Runs the program that the arguments name; resolves when its main has settled. */
 export async function boot(argv: string[]): Promise<void> {
   deepenStacks()
-  const { lifelineFd, guardFd, seat: seating } = adoptEnvironment(process.env)
+  const { lifelineFd, guardFd, seat: seating, isGiven } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
@@ -56,7 +56,9 @@ export async function boot(argv: string[]): Promise<void> {
   const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
   openPort(pipes ?? ownPipes(), command.pretty, seat)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
-  await run(seat ? assigned(await seat.program()) : commanded(command))
+  const start = seat ? assigned(await seat.program()) : commanded(command)
+  if (isGiven || start.isGiven) identity.given = await port.given()
+  await run(start)
 }
 
 /** Unless whoever started Node has chosen another number of frames. */
@@ -98,22 +100,25 @@ interface Start {
   args: string[]
   /** Its name, unless the parent gave one. */
   label: string
-  captures?: unknown
+  /** A `#wat/given` frame comes. */
+  isGiven: boolean
 }
 
 function commanded(command: Command & { kind: 'run' | 'eval' }): Start {
   const { kind, args } = command
-  if (kind === 'eval') return { locate: () => expressionProgram(command.expression), args, label: 'eval' }
-  return { locate: () => fileProgram(command.program), args, label: path.parse(command.program).name }
+  if (kind === 'eval')
+    return { locate: () => expressionProgram(command.expression), args, label: 'eval', isGiven: false }
+  const label = path.parse(command.program).name
+  return { locate: () => fileProgram(command.program), args, label, isGiven: false }
 }
 
-function assigned({ program, captures, args, name }: Assignment): Start {
+function assigned({ program, given = false, args, name }: Assignment): Start {
   const pkg = carriedPackage()
   const locate = () => (pkg ? sentProgram(pkg) : fileProgram(program))
-  return { locate, args, label: name, captures }
+  return { locate, args, label: name, isGiven: given }
 }
 
-async function run({ locate, args, label, captures = {} }: Start): Promise<void> {
+async function run({ locate, args, label }: Start): Promise<void> {
   identity.args = args
   identity.name ||= label
   const program = found(locate)
@@ -125,7 +130,7 @@ async function run({ locate, args, label, captures = {} }: Start): Promise<void>
     announceReady()
     // A default-exported function is the program's main; it gets what the program's `wat-vm` exports.
     if (typeof exported.default === 'function')
-      await (exported.default as Main)(await import('wat-vm'), captures)
+      await (exported.default as Main)(await import('wat-vm'), identity.given)
   } catch (error) {
     // Who waits for a child that is stopped along with this process has not failed.
     if (isStopping() && error instanceof WatError && error.code === 'offline') return mainSettled()
@@ -137,7 +142,7 @@ async function run({ locate, args, label, captures = {} }: Start): Promise<void>
   endAfterInput()
 }
 
-type Main = (wat: typeof runtime, captures: unknown) => unknown
+type Main = (wat: typeof runtime, given: unknown) => unknown
 
 function found(locate: () => Program): Program {
   try {

@@ -82,10 +82,11 @@ async function warmUp(): Promise<void> {
 }
 
 function isAssignment(info: Record<string, unknown>): info is Record<string, unknown> & Assignment {
-  const { program, files, links, args, env, cwd, address, name } = info
+  const { program, files, links, args, env, cwd, address, name, given } = info
   const texts = [program, cwd ?? '', address, name]
   return (
     texts.every(text => typeof text === 'string') &&
+    (given === undefined || typeof given === 'boolean') &&
     isTexts(args) &&
     isVariables(env) &&
     [files, links].every(map => map === undefined || (map instanceof Map && isTexts([...map].flat())))

@@ -18,7 +18,7 @@ const MAX_SOURCE_BYTES = 1024 * 1024
 /**
  * What a process is told that gets its program in a `#wat/run` frame. The program comes along when it is a
  * function, when this process has it as text only, and with `withFiles`. Rejects with `denied` for one that
- * cannot stand alone, `encode` for captures that EDN cannot carry, and `too-large` when it is over what the
+ * cannot stand alone, and with `too-large` when it is over what the
  * process takes in one frame.
  */
 export async function assignmentFor(
@@ -27,7 +27,7 @@ export async function assignmentFor(
   address: string,
   withFiles = false,
 ): Promise<Assignment> {
-  const { program, captures, args, cwd, maxFrame } = settings
+  const { program, given, args, cwd, maxFrame } = settings
   const assignment: Assignment = {
     program: program.kind === 'file' ? pathOf(program) : name,
     args: [...args],
@@ -35,11 +35,12 @@ export async function assignmentFor(
     cwd: cwd ?? null,
     address,
     name,
+    ...(given && { given: true }),
   }
   const pkg = await packageOf(settings, withFiles)
   if (pkg) {
     const { main, files, links } = pkg
-    Object.assign(assignment, { program: main, files: new Map(Object.entries(files)), captures })
+    Object.assign(assignment, { program: main, files: new Map(Object.entries(files)) })
     if (links) assignment.links = new Map(Object.entries(links))
     fitFrame(() => runFrame(assignment), maxFrame)
   }

@@ -1,4 +1,5 @@
 import { WatError } from '../error.ts'
+import { reportFault } from '../vm/log.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import { helloFrame } from '../wire/frames.ts'
 import { Peer } from '../wire/peer.ts'
@@ -16,7 +17,7 @@ type Events = Required<
 /** This process's end of the link to a child, which it does not serve. `protocol`: what that is known to speak. */
 export function childPeer(
   child: { name: string; address: string },
-  { maxFrame, maxInFlight }: Settings,
+  { maxFrame, maxInFlight, program }: Settings,
   protocol: number,
   { ready, exit, ...events }: Events,
 ): Peer {
@@ -29,8 +30,11 @@ export function childPeer(
     maxFrame,
     maxInFlight,
     control: { ready, exit },
+    knowsReferences: program.kind !== 'command',
+    endsByFrame: program.kind !== 'command',
     blame,
     onFault: error => faults.report(error, blame),
+    onFailedLate: reportFault,
     // Mostly that is its death, which tells more; if it lives on, nothing reaches it.
     onBroken: error => void setTimeout(() => peer.abort(error), DEAF_MS).unref(),
     ...events,
@@ -44,6 +48,16 @@ export function childPeer(
 export function agree(peer: Peer, protocol: number, most: number): void {
   if (most > protocol) peer.outbox.push(helloFrame(most))
   peer.speak(most)
+}
+
+/** It gets what it is to be given before everything else. Says why that cannot be sent. */
+export function give(peer: Peer, { given }: Settings): WatError | undefined {
+  try {
+    if (given) peer.give(given)
+    return undefined
+  } catch (error) {
+    return error as WatError
+  }
 }
 
 /** The same error with the child's name on it: it is the child that broke the protocol. */

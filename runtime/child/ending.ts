@@ -6,6 +6,8 @@ import type { Running } from './running.ts'
 
 interface EndingOptions {
   outbox: Outbox
+  /** Ends its input. */
+  end: () => void
   /** Resolves with the started process; `undefined` when it could not be started. */
   running: () => Promise<Running | undefined>
   exited: Promise<Exit>
@@ -34,14 +36,14 @@ export class Ending {
 
   /** Climbs the ladder within `graceMs`; a second time only if that means an earlier end. */
   async stop(graceMs: number, slackMs: number): Promise<Exit> {
-    const { outbox, exited, speaks } = this.#options
+    const { outbox, exited, speaks, end } = this.#options
     const deadline = performance.now() + graceMs + slackMs
     if (deadline < this.#deadline) {
       this.#deadline = deadline
       const rungs = {
         ask(ms: number) {
           if (speaks()) outbox.pushFirst(stopFrame(ms))
-          void outbox.end()
+          end()
         },
         terminate: async () => (await this.#options.running())?.signalGroup('SIGTERM'),
         kill: () => this.kill(),

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe } from '../edn/describe.ts'
 import { WatError } from '../error.ts'
 import { identity } from '../vm/identity.ts'
+import { isPlainMap } from '../wire/checks.ts'
 import { DEFAULT_SILENCE_MS, LEAST_SILENCE_MS, PROTOCOL } from '../wire/limits.ts'
 import { delayMs } from '../wire/timers.ts'
 import { tellApart, type Given, type Program, type Connected } from './program.ts'
@@ -14,8 +15,11 @@ export interface SpawnOptions<C = any> {
    * the function or of the command.
    */
   name?: string | undefined
-  /** What a program that is a function gets as its second argument: EDN values, by name. Sent over its stdin. */
-  captures?: C
+  /**
+   * EDN values and references, by name: what the program finds in `self.given` before its first line runs, and a
+   * function also as its second argument. Sent over its stdin.
+   */
+  given?: C
   /** Its `self.args`. */
   args?: readonly string[] | undefined
   /** Added to this process's environment; `undefined` takes a variable away. */
@@ -53,7 +57,7 @@ export interface SpawnOptions<C = any> {
 /** The options with every default in place, checked. */
 export interface Settings {
   program: Given
-  captures: unknown
+  given: object | undefined
   args: readonly string[]
   env: Record<string, string | undefined>
   cwd: string | undefined
@@ -77,12 +81,10 @@ export function settle(given: Program | Connected, options: SpawnOptions): Setti
       data: { stderr: describe(options.stderr) },
     })
   }
-  if (options.captures !== undefined && program.kind !== 'function') {
-    throw new WatError('denied', 'captures are for a program that is a function; a file has args and env')
-  }
+  if ('captures' in options) throw new WatError('denied', 'captures are called given')
   return {
     program,
-    captures: options.captures ?? {},
+    given: givenBy(options),
     args: list('args', options.args),
     env: options.env ?? {},
     cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
@@ -101,6 +103,13 @@ export function settle(given: Program | Connected, options: SpawnOptions): Setti
 /** Milliseconds that a stop may take. Throws `denied` for what is no number of them. */
 export function stopGraceOf({ stopGrace }: SpawnOptions): number {
   return delayMs(number('stopGrace', stopGrace, 0) ?? identity.stopGraceMs)
+}
+
+function givenBy({ given }: SpawnOptions): object | undefined {
+  if (given === undefined || isPlainMap(given)) return given
+  throw new WatError('denied', 'given is an object of values and references, by name', {
+    data: { given: describe(given) },
+  })
 }
 
 function list(name: string, value: readonly string[] | undefined): readonly string[] {

@@ -5,7 +5,8 @@ import { children, type Child } from '../vm/children.ts'
 import { identity } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
 import type { Tagged } from '../edn/index.ts'
-import type { CallOptions } from '../wire/calls.ts'
+import { Callable } from '../wire/callable.ts'
+import type { CallOptions } from '../wire/call-options.ts'
 import { offline, type Exit } from '../edn/fault.ts'
 import { behindRejections } from '../edn/stack.ts'
 import { BASIC_PROTOCOL } from '../wire/limits.ts'
@@ -14,7 +15,7 @@ import type { Receiver } from '../wire/receiver.ts'
 import type { Sender } from '../wire/sender.ts'
 import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
-import { agree, childPeer } from './child-peer.ts'
+import { agree, childPeer, give } from './child-peer.ts'
 import { INNER_SLACK_SHARE, SLACK_MS } from './ladder.ts'
 import type { Settings } from './options.ts'
 import { Output } from './output.ts'
@@ -24,7 +25,7 @@ import { StderrFlow } from './stderr-flow.ts'
 import { Untaken } from './untaken.ts'
 
 /** A started process, as its parent holds it. */
-export class Process<Req = any, Res = any> implements AsyncDisposable {
+export class Process<Req = any, Res = any> extends Callable<Req, Res> implements AsyncDisposable {
   /** What it is called; the last part of its address, but for a number that keeps that unique. */
   readonly name: string
   /** Its place in the tree. */
@@ -52,6 +53,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
 
   /** @internal `protocol`: the version that it is known to speak from the start. */
   constructor(settings: Settings, name: string | undefined, start: Starter, protocol = BASIC_PROTOCOL) {
+    super()
     this.#settings = settings
     this.name = nameFor(settings.program.label, name)
     this.address = takeAddress(this.name)
@@ -83,9 +85,10 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       killGroup: () => void this.#running?.signalGroup('SIGKILL'),
     }
     children.add(this.#child)
-    const running = this.#start(start)
+    const running = this.#start(start, give(this.#peer, settings))
     this.#ending = new Ending({
       outbox: this.#peer.outbox,
+      end: () => void this.stdin.end(),
       running: () => running,
       exited: this.#exited.promise,
       speaks: () => this.#readiness.speaks,
@@ -151,8 +154,9 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
     await this.stop()
   }
 
-  async #start(start: Starter): Promise<Running | undefined> {
+  async #start(start: Starter, unsendable: WatError | undefined): Promise<Running | undefined> {
     try {
+      if (unsendable) await Promise.reject(unsendable)
       const running = await start(this.#settings, this.name, this.address)
       if (running instanceof WatError) this.#onGone({ panic: running }, false, running)
       else this.#onStarted(running)
@@ -236,6 +240,7 @@ export class Process<Req = any, Res = any> implements AsyncDisposable {
       this.#readiness.pending ||
       this.#ending.begun ||
       this.#peer.calls.pending > 0 ||
+      this.#peer.answers.busy ||
       this.stdout.wanted ||
       this.stderr.wanted ||
       (this.#awaited && identity.role === 'host')

@@ -7,13 +7,13 @@ import { WatError } from '../error.ts'
 
 /**
  * A program that is a function: the main of the process, called with what the package `wat-vm` exports and
- * the captured values. It is sent as its source text, so it uses nothing but what it is given, what it
+ * what it is given. It is sent as its source text, so it uses nothing but what it is given, what it
  * imports inside, and the globals of JavaScript and Node. When it returns what `serve` does, its `Process` has
  * the types of the handler.
  */
 export type Main<C = any, Req = any, Res = any> = (
   wat: typeof runtime,
-  captures: C,
+  given: C,
 ) => Promise<Served<Req, Res>> | Served<Req, Res> | {} | null | undefined | void
 
 /** A program in any language: found in PATH, or a path. It speaks the wire on its own stdin and stdout, or just EDN. */

@@ -17,6 +17,7 @@ import {
   putText,
   writeInto,
 } from './put.ts'
+import { referWith } from './reference.ts'
 import { rootContext } from './refuse.ts'
 import { shapeOf } from './shape.ts'
 import { fieldLabel, type Label } from './text.ts'
@@ -54,6 +55,7 @@ export function encodeLine(
   // A getter or the writer of a tag may do anything, such as sending a value of its own.
   if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
   const outer = writeInto(out.bytes)
+  const outerRefer = referWith(out.refer)
   const outerMost = writeAtMost(out.most)
   out.busy = true
   try {
@@ -63,6 +65,7 @@ export function encodeLine(
   } finally {
     out.busy = false
     out.bytes = writeInto(outer)
+    referWith(outerRefer)
     writeAtMost(outerMost)
   }
 }

@@ -2,6 +2,7 @@ import { FLOAT, isOver, MAX_NUMBER_DIGITS, MAX_RATIO_DIGITS } from './digits.ts'
 import { formatInst } from './inst.ts'
 import { isGenuine, Keyword } from './keyword.ts'
 import { isSymbolText } from './names.ts'
+import { adviceFor, referenceText } from './reference.ts'
 import { type Context, refuse } from './refuse.ts'
 import { tagWriter } from './tags.ts'
 import { base64Text, charText, doubleText, numberText, stringText } from './text.ts'
@@ -23,7 +24,7 @@ export function leafText(value: unknown, context: Context): string | undefined {
     case 'undefined':
       return 'nil'
     default:
-      return refuse(context, `a ${typeof value}`)
+      return refuse(context, `a ${typeof value}`, { advice: adviceFor(value) })
   }
 }
 
@@ -49,7 +50,8 @@ function objectText(value: object, context: Context): string | undefined {
   if (value instanceof Uint8Array && tagWriter(value) === undefined) {
     return `#wat/bytes "${base64Text(value)}"`
   }
-  return value instanceof URL && tagWriter(value) === undefined ? urlText(value, context) : undefined
+  if (value instanceof URL && tagWriter(value) === undefined) return urlText(value, context)
+  return referenceText(value)
 }
 
 function bigintText(value: bigint, context: Context): string {

@@ -8,4 +8,9 @@ export interface ReaderOptions {
   maxDepth?: number | undefined
   /** Readers of tags, by name without `#`. They go before the registered ones. */
   tags?: Record<string, TagReader> | ReadonlyMap<string, TagReader> | undefined
+  /**
+   * What `#wat/ref n` stands for, in a frame `#tag [id head …`; what it throws is malformed input.
+   * @internal
+   */
+  dereference?: ((number: unknown, tag: unknown, head: unknown) => unknown) | undefined
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { Refer } from './reference.ts'
 import { checkRoom, roomFor } from './too-large.ts'
 
 const FIRST_BYTES = 4096
@@ -12,6 +13,8 @@ export class Out {
   most = 0
   /** A value is being written here; its writer may not begin another. */
   busy = false
+  /** Gives numbers to the references that a value holds. Without it, it may hold none. */
+  refer: Refer | undefined
 
   /** Text of any kind, as UTF-8. */
   text(text: string): void {
@@ -35,6 +38,15 @@ export class Out {
       this.bytes = grown(this.bytes, this.length, bytes.length)
     this.bytes.set(bytes, this.length)
     this.length += bytes.length
+  }
+
+  /** Puts text in place of the bytes from `start` to `end`. */
+  replace(start: number, end: number, text: string): void {
+    const more = Buffer.byteLength(text) - (end - start)
+    if (this.length + more > this.bytes.length) this.bytes = grown(this.bytes, this.length, more)
+    this.bytes.copyWithin(end + more, end, this.length)
+    this.bytes.write(text, start)
+    this.length += more
   }
 
   /** A copy of what is there; it starts afresh. */

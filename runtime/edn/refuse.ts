@@ -33,7 +33,7 @@ export function deny(context: Context, tag: string): never {
 
 interface Refusal {
   cause?: unknown
-  advice?: string
+  advice?: string | undefined
 }
 
 // `$.a[3].b`. A deep path is cut in the middle, and a long step at its end: it is for people.

@@ -3,6 +3,7 @@ import { duplicate } from './distinct.ts'
 import { toFault } from './fault.ts'
 import { Keyword } from './keyword.ts'
 import { isError, isPlain } from './plain.ts'
+import { adviceFor } from './reference.ts'
 import { type Context, deny, refuse } from './refuse.ts'
 import { builtInReader, tagWriter } from './tags.ts'
 import { fieldText, stringText, tagText } from './text.ts'
@@ -39,7 +40,7 @@ export function shapeOf(value: object, context: Context): Shape {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
     return refuse(context, `an instance of ${className(value)}`, { advice: BYTES })
   }
-  return refuse(context, `an instance of ${className(value)}`)
+  return refuse(context, `an instance of ${className(value)}`, { advice: adviceFor(value) })
 }
 
 const className = (value: object): string => describe(value.constructor?.name || 'a class')

@@ -42,14 +42,17 @@ export class ReaderState {
   tokenAt: Position | undefined
   private readonly maxFrame: number
   private readonly tags: ReadonlyMap<string, TagReader> | undefined
+  private readonly dereference: TagReader | undefined
   // Where the current text has the top-level form, and how many bytes of it came before.
   private formPos = 0
   private formBytes = 0
 
   constructor(options: ReaderOptions | undefined) {
-    const tags = options?.tags
-    this.maxFrame = options?.maxFrame ?? Infinity
-    this.maxDepth = options?.maxDepth ?? MAX_DEPTH
+    const { tags, dereference, maxFrame = Infinity, maxDepth = MAX_DEPTH } = options ?? {}
+    this.maxFrame = maxFrame
+    this.maxDepth = maxDepth
+    // The head of the frame stands before it, complete.
+    if (dereference) this.dereference = number => dereference(number, this.held[1], this.values[1])
     this.tags = tags === undefined || tags instanceof Map ? tags : new Map(Object.entries(tags))
   }
 
@@ -122,7 +125,7 @@ export class ReaderState {
     const { source, mode } = this
     const { text, pos } = source
     if (mode === IN_STRING) {
-      const stop = this.string.scan(text, pos, end, this.building)
+      const stop = this.string.scan(text, pos, end, this.kinds[this.depth]! < DISCARD)
       source.pos = this.string.at
       if (stop === MORE) return false
       if (stop !== CLOSED) this.fail(this.string.problem, source.pos, source.pos)
@@ -183,7 +186,7 @@ export class ReaderState {
 
   /** What the tag makes of the value. */
   tagged(tag: string, value: unknown, start: number, pos: number): unknown {
-    const read = this.tags?.get(tag) ?? tagReader(tag)
+    const read = tag === 'wat/ref' ? this.dereference : (this.tags?.get(tag) ?? tagReader(tag))
     if (read === undefined && tag.charCodeAt(0) !== 58) return new Tagged(tag, value)
     try {
       return read === undefined ? qualify(tag.slice(1), value) : read(value)
@@ -218,10 +221,6 @@ export class ReaderState {
     if (values.length > MAX_VALUES_KEPT) values.length = 1
     for (let i = 0; i < mostValues && i < values.length; i++) values[i] = undefined
     this.count = this.mostValues = 0
-  }
-
-  private get building(): boolean {
-    return this.kinds[this.depth]! < DISCARD
   }
 
   private checkCap(): void {

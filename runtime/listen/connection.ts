@@ -1,9 +1,7 @@
-import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { WatError } from '../error.ts'
 import { dial } from '../net/dial.ts'
 import { emptySource } from '../io/fd.ts'
-import { endFrame } from '../wire/frames.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { setStreamRef, streamSource } from '../io/streams.ts'
 import { sinkOf } from './connection-pipes.ts'
@@ -30,7 +28,7 @@ export class Connection implements Running {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.stdin = endingByFrame(sinkOf(socket))
+    this.stdin = sinkOf(socket)
     this.stdout = streamSource(socket)
     this.exited = new Promise(resolve => {
       socket.once('close', () => {
@@ -70,16 +68,6 @@ export class Connection implements Running {
 
   setRef(on: boolean): void {
     setStreamRef(this.#socket, on)
-  }
-}
-
-/** The end of the stream would be taken for our death, so the end of what is sent is told. */
-function endingByFrame(sink: Sink): Sink {
-  return {
-    write: (chunks, done) => sink.write(chunks, done),
-    writeSync: chunks => sink.writeSync(chunks),
-    close: () => sink.close(),
-    end: done => sink.write([Buffer.from(endFrame())], () => done()),
   }
 }
 

@@ -94,7 +94,7 @@ function refuseFree(free: FreeName[], place: Place): void {
   if (free.length === 0) return
   const names = free.map(({ name, offset }) => ({ name, place: place(offset) }))
   const list = names.map(each => `\`${each.name}\` (${each.place})`).join(', ')
-  throw refusal(`it uses ${list}, which it was not given; pass values as captures, or import inside it`, {
+  throw refusal(`it uses ${list}, which it was not given; pass it as given, or import inside it`, {
     data: { names },
   })
 }

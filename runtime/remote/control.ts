@@ -5,7 +5,7 @@ import { WatError } from '../error.ts'
 import { endOf, isCount, isText, isTexts, isVariables } from '../wire/checks.ts'
 import { fromFault, type FaultMap } from '../edn/fault.ts'
 import { encodeFault } from '../wire/fault-text.ts'
-import { mapOf } from '../wire/frames.ts'
+import { mapOf } from '../wire/frame-items.ts'
 import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 
 /**
@@ -47,6 +47,8 @@ export interface Launch {
   'silence-ms': number
   /** The version of the frames that whoever asks for it speaks; absent: the basic one. */
   speaks?: number
+  /** A `#wat/given` frame comes over its stdin. */
+  given?: boolean
 }
 
 /** The version of this vocabulary; that of the frames is apart. */

@@ -73,6 +73,7 @@ export class HostSession {
       stopGrace: launch['stop-grace-ms'],
       maxFrame: launch['max-frame'],
       execArgv: launch['exec-argv'],
+      ...(launch.given === true && { given: {} }),
     })
     settings.protocol = Math.min(PROTOCOL, launch.speaks ?? BASIC_PROTOCOL)
     return OsProcess.start(settings, launch.name, launch.address, launch.kind === 'sent' ? 'sent' : 'taken')

@@ -40,6 +40,7 @@ async function formFor(settings: Settings, name: string, address: string): Promi
     'max-frame': maxFrame,
     'exec-argv': [...execArgv],
     'silence-ms': silenceMs,
+    ...(settings.given && { given: true }),
   }
   if (program.kind === 'command') {
     const launch: Launch = {

@@ -16,7 +16,7 @@ export async function startProcess(settings: Settings, name: string, address: st
   const assignment = await assignmentFor(settings, name, address)
   const spare = await takeSpare(settings, assignment)
   if (spare) return spare
-  if (!assignment.files) return OsProcess.start(settings, name, address, 'taken')
+  if (!assignment.files && !settings.given) return OsProcess.start(settings, name, address, 'taken')
   const running = await OsProcess.start(settings, name, address, 'sent')
   running.greeting = runFrame(assignment)
   return running

@@ -12,8 +12,8 @@ export interface Assignment {
   files?: Map<string, string>
   /** URLs that lead to one of them by way of a symbolic link. */
   links?: Map<string, string>
-  /** What the program's main gets as its second argument. */
-  captures?: unknown
+  /** A `#wat/given` frame follows. */
+  given?: boolean
   args: string[]
   /** What is other in its environment than in the spare's own; `null` for a variable that is not set. */
   env: [variable: string, value: string | null][]

@@ -14,6 +14,8 @@ export const identity = {
   address: '/',
   name: 'host',
   args: [] as string[],
+  /** What whoever started it has given it, by name. */
+  given: {} as Record<string, any>,
   /** Whether it is a thread of another process: signals and the working directory are not its own. */
   thread: false,
   /** Milliseconds a graceful stop may take; what it spawns inherits it. */
@@ -34,6 +36,7 @@ export const environment = {
   protocol: 'WAT_PROTOCOL',
   lifeline: 'WAT_LIFELINE_FD',
   seat: 'WAT_SEAT',
+  given: 'WAT_GIVEN',
   thread: 'WAT_THREAD',
   guard: 'WAT_GUARD_FD',
 } as const
@@ -45,6 +48,8 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   guardFd: number | undefined
   /** Whether it gets its program in a `#wat/run` frame: at once, or some day, as a spare. */
   seat: 'sent' | 'spare' | undefined
+  /** Whether a `#wat/given` frame comes before its program runs. */
+  isGiven: boolean
 } {
   const take = (name: string) => {
     const value = env[name]
@@ -68,6 +73,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
     lifelineFd: positive(take(environment.lifeline)),
     guardFd: positive(take(environment.guard)),
     seat: seat === 'sent' || seat === 'spare' ? seat : undefined,
+    isGiven: take(environment.given) !== undefined,
   }
 }
 

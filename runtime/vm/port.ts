@@ -3,10 +3,11 @@ import { WatError } from '../error.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { writeWithin } from '../wire/fit.ts'
 import { writeValue, type LineWriter } from '../wire/frames.ts'
-import type { Handler } from '../wire/handler.ts'
-import { versionOf } from '../wire/checks.ts'
+import { isPlainMap, versionOf } from '../wire/checks.ts'
+import { MAX_TIMER_MS } from '../wire/limits.ts'
 import { Peer } from '../wire/peer.ts'
 import type { Control } from '../wire/peer-options.ts'
+import type { Service } from '../wire/service.ts'
 import { identity } from './identity.ts'
 import { reportFault } from './log.ts'
 import { status } from './status.ts'
@@ -26,10 +27,12 @@ class Port {
   #source: Source | undefined
   #events: PortEvents | undefined
   #ref = false
+  readonly #given = Promise.withResolvers<Record<string, unknown>>()
   #writeValue = writeValue
   #onUse = () => {}
   readonly #control: Control = {
     end: true,
+    given: body => this.#onGiven(body),
     hello: ({ protocol }) => this.peer.speak(versionOf(protocol)),
   }
 
@@ -48,6 +51,7 @@ class Port {
       status.plainFailed = true
       reportFault(error)
     },
+    onFailedLate: reportFault,
     onBroken: (error, silently) => {
       this.outbox.abort(error)
       this.peer.settle() // for what it drops
@@ -85,6 +89,16 @@ class Port {
     return this.peer.answers.serving
   }
 
+  /** Waits for what whoever started this process gives it. Rejects with `offline` when that is gone before. */
+  async given(): Promise<Record<string, unknown>> {
+    const hold = setInterval(() => {}, MAX_TIMER_MS)
+    try {
+      return await this.#given.promise
+    } finally {
+      clearInterval(hold)
+    }
+  }
+
   /** Whether whoever read our output has closed it. */
   get readerGone(): boolean {
     const data = this.outbox.failure?.data as { code?: string } | undefined
@@ -104,11 +118,16 @@ class Port {
     this.#writeValue = write
   }
 
-  /** From now on `handler` answers. Throws `denied` the second time, and where there are no pipes. */
-  serve(handler: Handler, concurrency: number): void {
+  /** From now on it answers. Throws `denied` the second time, and where there are no pipes. */
+  serve(service: Service): void {
     if (!this.opened) throw notStarted()
     this.#onUse()
-    this.peer.serve(handler, concurrency)
+    this.peer.serveWith(service)
+  }
+
+  #onGiven(body: unknown): void {
+    if (!isPlainMap(body)) throw new WatError('malformed', '#wat/given takes a map with keyword keys')
+    this.#given.resolve(body)
   }
 
   /** A shell takes values of any size. */

@@ -18,6 +18,10 @@ export const self = {
   get args(): readonly string[] {
     return identity.args
   },
+  /** What whoever started this process has given it, by name: values and references. Empty in a root. */
+  get given(): Record<string, any> {
+    return identity.given
+  },
   /** Aborts when this process is asked to stop, or ends. */
   get signal(): GlobalSignal {
     status.watchesStop = true

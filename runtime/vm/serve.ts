@@ -1,5 +1,6 @@
+import type { Callable } from '../wire/callable.ts'
 import type { Handler } from '../wire/handler.ts'
-import { DEFAULT_CONCURRENCY } from '../wire/limits.ts'
+import { serviceOf } from '../wire/service-of.ts'
 import { port } from './port.ts'
 
 export type { Handler, Request } from '../wire/handler.ts'
@@ -19,19 +20,21 @@ export type Served<Req = any, Res = any> = void & { readonly [served]?: (body: R
  * Answers every request, and every plain value with one plain value in order, until end of input or
  * stop. Resolves when everything taken has been answered. A handler that gives `undefined` answers nil.
  *
+ * A `Callable`, such as a `Process`, answers what is passed on to it. An object of methods answers EDN lists:
+ * `(add 1 2)` with what its method `add` gives.
+ *
  * A handler that throws fails its request with a fault; for a plain value the fault goes to stderr,
  * the next value is served and the exit code becomes 1. Rejects with `denied` when this process is
- * serving already or was not started by wat.
+ * serving already or was not started by wat, and for what cannot answer.
  *
  * A program that is a function gives its `Process` the handler's types by returning what `serve` does.
  */
-export async function serve<Req = any, Res = unknown>(
-  handler: Handler<Req, Res>,
-  options: ServeOptions = {},
-): Promise<Served<Req, Res>> {
-  if (typeof handler !== 'function') throw new TypeError('serve takes a function')
-  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
-  if (!(concurrency >= 1)) throw new RangeError('concurrency is at least 1')
-  port.serve(handler as Handler, concurrency)
-  return (await port.peer.answers.done) as Served<Req, Res>
+export function serve<Req = any, Res = unknown>(
+  handler: Handler<Req, Res> | Callable<Req, Res>,
+  options?: ServeOptions,
+): Promise<Served<Req, Res>>
+export function serve(methods: object, options?: ServeOptions): Promise<Served>
+export async function serve(target: unknown, { concurrency }: ServeOptions = {}): Promise<Served> {
+  port.serve(serviceOf(target, concurrency))
+  return (await port.peer.answers.done) as Served
 }

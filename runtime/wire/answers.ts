@@ -1,14 +1,14 @@
 import { WatError } from '../error.ts'
-import { Begun } from './begun.ts'
 import type { AnswersOptions } from './answers-options.ts'
 import { tooManyRequests } from './broken-pipe.ts'
-import { isThenable, type Handler } from './handler.ts'
-import { OpenRequest } from './open-request.ts'
-import { PlainAnswers, type Slot } from './plain-answers.ts'
-import { Turns, type Item } from './turns.ts'
+import { Handling, type Item } from './handling.ts'
+import type { Head } from './head.ts'
+import { RefAnswers } from './ref-answers.ts'
+import type { Service } from './service.ts'
+import { Turns } from './turns.ts'
 
 /** What a request or a value takes besides its body, about: the smallest come in millions. */
-const ITEM_BYTES = 64
+const ITEM_BYTES = 160
 
 /** The callee's side of request and reply: what waits for a handler, and what is handled. */
 export class Answers {
@@ -17,90 +17,103 @@ export class Answers {
   /** What requests are told that nobody handles. */
   refusal: WatError | undefined
   #finish!: () => void
-  #handler: Handler | undefined
-  #concurrency = 0
+  #service: Service | undefined
   #ended = false
   #stopped = false
   #beginning = false
-  /** Handlers that run, and those of them whose answer somebody waits for. */
-  #inFlight = 0
-  #wantedAnswers = 0
   /** Without a handler requests wait for one, else for a place. */
   readonly #turns = new Turns()
-  readonly #open = new Map<number | symbol, OpenRequest>()
-  readonly #plain: PlainAnswers
-  readonly #begun: Begun
+  readonly #handling: Handling
+  readonly #refs: RefAnswers
   readonly #options: AnswersOptions
 
   constructor(options: AnswersOptions) {
     this.#options = options
-    this.#plain = new PlainAnswers(options.push)
-    this.#begun = new Begun(id => this.#open.has(id), options.onBegun)
+    this.#handling = new Handling(options, () => this.#onSettled())
+    this.#refs = new RefAnswers(this.#handling, options)
     this.done = new Promise(resolve => (this.#finish = resolve))
   }
 
   get serving(): boolean {
-    return this.#handler !== undefined
+    return this.#service !== undefined
+  }
+
+  /** Whether handlers run, or wait to, whose answers somebody waits for. */
+  get busy(): boolean {
+    return this.#handling.wanted > 0 || this.#refs.size > 0
   }
 
   /** Whether what comes is not handled but refused. */
   get declines(): boolean {
-    return this.#stopped || (!this.#handler && this.refusal !== undefined)
+    return this.#stopped || (!this.#service && this.refusal !== undefined)
   }
 
   /** What waits to be begun, in bytes, about. */
   get waitingBytes(): number {
-    return this.#turns.bytes
+    return this.#turns.bytes + this.#refs.bytes
   }
 
   /** @internal What is going on, each as a number: all are 0 where everything has been answered. */
   get load(): Record<string, number> {
     return {
-      handled: this.#open.size,
-      inFlight: this.#inFlight,
-      wanted: this.#wantedAnswers,
-      waiting: this.#turns.size,
-      waitingBytes: this.#turns.bytes,
-      unordered: this.#plain.size,
+      handled: this.#handling.size,
+      inFlight: this.#handling.inFlight,
+      wanted: this.#handling.wanted,
+      waiting: this.#turns.size + this.#refs.size,
+      waitingBytes: this.waitingBytes,
+      unordered: this.#handling.plain.size,
     }
   }
 
   /** Whether another item could begin soon. */
   get wanted(): boolean {
-    const plain = this.#plain
-    const slots = this.#concurrency
+    const { plain } = this.#handling
+    const slots = this.#service?.concurrency ?? 0
     return this.#turns.size < slots && plain.size < slots && plain.bytes < this.#options.maxFrame
   }
 
-  /** From now on `handler` answers; what `drain` gives goes before the requests that have waited for it. */
-  serve(handler: Handler, concurrency: number, drain: () => { value: unknown; bytes: number }[]): void {
-    if (this.#handler) throw new WatError('denied', 'this process is serving already')
-    this.#handler = handler
-    this.#concurrency = concurrency
+  /** From now on it is answered; what `drain` gives goes before the requests that have waited for it. */
+  serve(service: Service, drain: () => { value: unknown; bytes: number }[]): void {
+    if (this.#service) throw new WatError('denied', 'this process is serving already')
+    this.#service = service
     for (const { value, bytes } of drain()) this.#turns.pushEarlier(value, bytes)
     this.#next()
   }
 
   /** A request has come, of about so many bytes. */
-  request(id: number, body: unknown, bytes: number): void {
-    if (this.declines) return this.#options.refuse(id)
+  request(id: number, body: unknown, bytes: number, head?: Head): void {
+    const item: Item = { id, body, bytes: bytes + ITEM_BYTES, head, turn: 0 }
+    if (this.declines) return this.reject(item)
     // A program that reads its values by hand must not have to hold requests without bound to get at them.
-    if (!this.#handler && this.#turns.bytes >= this.#options.maxFrame)
-      return this.#options.refuse(id, tooManyRequests(this.#options.maxFrame))
-    this.#take({ id, body, bytes: bytes + ITEM_BYTES })
+    if (!this.#service && this.#turns.bytes >= this.#options.maxFrame)
+      return this.reject(item, tooManyRequests(this.#options.maxFrame))
+    this.#take(item)
+  }
+
+  /** The same, to a reference. */
+  requestTo(service: Service, id: number, body: unknown, bytes: number, head: Head): void {
+    const item = { id, body, bytes: bytes + ITEM_BYTES, head, turn: 0 }
+    if (this.#stopped) return this.reject(item)
+    this.#refs.request(service, item)
   }
 
   /** A plain value has come, and somebody serves. */
   value(body: unknown, bytes: number): void {
     if (this.#stopped) return this.#options.onTaken(bytes)
-    this.#take({ id: undefined, body, bytes })
+    this.#take({ id: undefined, body, bytes, turn: 0 })
   }
 
   /** The caller no longer wants the reply. */
   cancel(id: number): void {
-    const open = this.#open.get(id)
-    if (open) return this.#abort(open, new WatError('cancelled', 'the caller no longer wants the reply'))
+    if (this.#handling.cancel(id)) return
     if (this.#turns.remove(id)) this.#next()
+    else if (this.#refs.cancel(id)) this.#check()
+  }
+
+  /** A reference works no more: what it is asked is over. */
+  withdraw(service: Service, reason: WatError): void {
+    this.#refs.withdraw(service, reason)
+    this.#handling.withdraw(service, reason)
   }
 
   /** No more will come. */
@@ -112,61 +125,59 @@ export class Answers {
   /** Nobody serves: until somebody does, requests are answered with `refusal`. */
   decline(refusal: WatError): void {
     this.refusal = refusal
-    if (!this.#handler) this.#drop()
+    if (!this.#service) this.#drop(this.#turns.drain())
   }
 
   /** Nothing more is begun: what waits and what still comes is answered with `refusal`. */
   refuse(refusal: WatError): void {
     this.#stopped = true
     this.refusal = refusal
-    this.#drop()
+    this.#drop([...this.#turns.drain(), ...this.#refs.drain()])
     this.end()
   }
 
   /** Aborts what is being handled, and begins nothing more: whoever asked is gone. */
   abandon(reason: WatError): void {
-    for (const open of this.#open.values()) this.#abort(open, reason)
+    this.#handling.abandon(reason)
     this.refuse(reason)
   }
 
   /** The caller counts from now on what has not begun: it is told of all that has. */
   tellBegun(): void {
-    const ids = [...this.#open.keys()].filter(key => typeof key === 'number')
-    if (ids.length > 0) this.#options.onBegun(ids)
+    this.#handling.tellBegun()
   }
 
   /** There may be room again for what could not begin. */
   resume(): void {
     if (this.#turns.size > 0) this.#next()
+    if (this.#refs.size > 0) this.#refs.resume()
   }
 
-  #abort(open: OpenRequest, reason: WatError): void {
-    if (open.aborted) return
-    this.#wantedAnswers--
-    open.abort(reason)
-    this.#check()
+  /** It is not begun: without an error of its own it is told what everybody is. */
+  reject({ id, bytes, head }: Item, error?: WatError): void {
+    head?.arrival?.turnAway()
+    if (id === undefined) this.#options.onTaken(bytes)
+    else this.#options.refuse(id, error)
   }
 
-  /** Whatever waits is not begun. */
-  #drop(): void {
-    for (const { id, bytes } of this.#turns.drain()) {
-      if (id === undefined) this.#options.onTaken(bytes)
-      else this.#options.refuse(id)
-    }
+  /** These are not begun. */
+  #drop(items: Item[]): void {
+    for (const item of items) this.reject(item)
     this.#check()
   }
 
   #take(item: Item): void {
     const may = this.#mayBegin(item)
-    if (may && this.#turns.size === 0) return this.#begin(item)
+    if (may && this.#turns.size === 0) return this.#handling.begin(this.#service as Service, item)
     this.#turns.push(item)
     if (may) this.#next() // those that came before may wait for something else
   }
 
   #mayBegin({ id }: Item): boolean {
-    if (!this.#handler || this.#inFlight >= this.#concurrency) return false
+    const service = this.#service
+    if (!service?.free) return false
     if (id !== undefined) return this.#options.room()
-    return this.#options.plainRoom() && this.#plain.size < this.#concurrency
+    return this.#options.plainRoom() && this.#handling.plain.size < service.concurrency
   }
 
   /** The one that came first, of those that may begin. */
@@ -175,75 +186,21 @@ export class Answers {
     this.#beginning = true
     try {
       let item: Item | undefined
-      while ((item = this.#turns.next(one => this.#mayBegin(one)))) this.#begin(item)
+      while ((item = this.#turns.next(one => this.#mayBegin(one))))
+        this.#handling.begin(this.#service as Service, item)
     } finally {
       this.#beginning = false
     }
     this.#check()
   }
 
-  #begin({ id, body, bytes }: Item): void {
-    if (id === undefined) this.#options.onTaken(bytes)
-    const request = new OpenRequest(id)
-    const slot = id === undefined ? this.#plain.next() : undefined
-    let result: unknown
-    let later: boolean
-    try {
-      const handler = this.#handler as Handler // called on nothing: our inside is none of its business
-      result = handler(body, request)
-      later = isThenable(result)
-    } catch (error) {
-      return this.#fail(id, request, slot, error)
-    }
-    if (later) void this.#await(result, bytes, request, slot)
-    else this.#answer(id, request, slot, result)
-  }
-
-  /** `await` settles once, whatever a thenable that is no promise does: throws, calls back twice, or both. */
-  async #await(result: unknown, bytes: number, request: OpenRequest, slot: Slot | undefined): Promise<void> {
-    const { id } = request
-    this.#inFlight++
-    this.#wantedAnswers++
-    const key = id === undefined || this.#open.has(id) ? Symbol('no id of its own') : id
-    this.#open.set(key, request)
-    if (id !== undefined) this.#begun.add(id, bytes)
-    let outcome: unknown
-    let failed = false
-    try {
-      outcome = await result
-    } catch (error) {
-      outcome = error
-      failed = true
-    }
-    this.#inFlight--
-    if (!request.aborted) this.#wantedAnswers--
-    this.#open.delete(key)
-    if (failed) this.#fail(id, request, slot, outcome)
-    else this.#answer(id, request, slot, outcome)
-    this.#next()
-    this.#options.onRoom()
-  }
-
-  #answer(id: number | undefined, request: OpenRequest, slot: Slot | undefined, value: unknown): void {
-    const body = value === undefined ? null : value
-    try {
-      if (slot) this.#plain.settle(slot, this.#options.plainLine(body))
-      else if (id !== undefined && !request.aborted) this.#options.reply(id, body)
-    } catch (error) {
-      this.#fail(id, request, slot, error)
-    }
-  }
-
-  #fail(id: number | undefined, request: OpenRequest, slot: Slot | undefined, error: unknown): void {
-    if (slot) {
-      this.#options.onPlainFailed(error)
-      this.#plain.settle(slot, NOTHING)
-    } else if (id !== undefined && !request.aborted) this.#options.fail(id, error)
+  #onSettled(): void {
+    if (this.#turns.size > 0) this.#next()
+    else this.#check()
   }
 
   #check(): void {
-    if (this.#ended && this.#wantedAnswers === 0 && this.#turns.size === 0) this.#finish()
+    if (this.#ended && this.#handling.wanted === 0 && this.#turns.size === 0 && this.#refs.size === 0)
+      this.#finish()
   }
 }
-
-const NOTHING = new Uint8Array(0)

@@ -1,26 +1,28 @@
-import type { GlobalSignal } from '../ambient.ts'
-import { WatError } from '../error.ts'
-import { describe } from '../edn/describe.ts'
+import type { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
 import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
-import { cancelFrame, writeRequest } from './frames.ts'
 import { onAbort } from './aborts.ts'
+import { cancelled, metaOf, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft } from './call-terms.ts'
+import type { CallOptions } from './call-options.ts'
+import type { CallsOptions } from './calls-options.ts'
 import { CALL_PLACES, CALL_WINDOW_BYTES, MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import { OpenCalls, type Numbered } from './open-calls.ts'
-import type { Outbox } from './outbox.ts'
+import { OpenRequest } from './open-request.ts'
 import { Queue, type Place } from './queue.ts'
+import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
 
-/** When a call is given up. */
-export interface CallOptions {
-  /** Milliseconds until the call rejects with `timeout` and is cancelled at the other end; none are left below 1. */
-  timeout?: number | undefined
-  /** Aborting it rejects the call with `cancelled` and cancels it at the other end. */
-  signal?: GlobalSignal | undefined
+/** What is written of a call. */
+export interface Asked {
+  body: unknown
+  /** The reference that it is for; 0: whatever serves at the other end. */
+  readonly to: number
+  /** When it is given up, in milliseconds since the epoch. */
+  readonly due: number | undefined
+  readonly meta: Readonly<Record<string, unknown>> | undefined
 }
 
-interface Call extends Numbered {
-  body: unknown
+interface Call extends Numbered, Asked {
   /** What its request takes of the room at the other end, until its handler has begun. */
   bytes: number
   resolve(body: unknown): void
@@ -30,18 +32,8 @@ interface Call extends Numbered {
   place?: Place<Call>
   timer?: NodeJS.Timeout
   unlisten?: () => void
-}
-
-/** @internal */
-interface CallsOptions {
-  outbox: Outbox
-  /** Calls that may be open at once. Without it those count whose handlers have not begun. */
-  maxInFlight: number | undefined
-  maxFrame: () => number
-  /** The callee, for error messages. */
-  peer: () => { name: string; address: string }
-  /** The number of open calls has gone from none to some or back. */
-  onBusy(busy: boolean): void
+  /** The request of a handler that it passes on. */
+  passedOn: OpenRequest | undefined
 }
 
 /**
@@ -84,18 +76,19 @@ export class Calls {
     }
   }
 
-  call(body: unknown, { timeout, signal }: CallOptions = {}): Promise<unknown> {
-    const refusal = this.#failure ?? this.#refusal(timeout, signal)
+  /** `to`: the number of the reference that it is for; 0: whatever serves at the other end. */
+  call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0): Promise<unknown> {
+    const refusal = this.#failure ?? this.#refusal(options)
     if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
     return new Promise(resolve => {
-      const call: Call = { id: 0, body, bytes: 0, resolve, site }
-      if (timeout !== undefined && timeout <= MAX_TIMER_MS) {
-        call.timer = later(() => this.#drop(call, this.#timedOut(timeout)), timeout)
-      }
-      if (signal) {
-        call.unlisten = onAbort(signal, () => this.#drop(call, this.#cancelled(signal)))
-      }
+      const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
+      const due = timeout === undefined ? undefined : Date.now() + timeout
+      const meta = metaOf(options)
+      const call: Call = { id: 0, body, to, due, meta, bytes: 0, resolve, site, passedOn: undefined }
+      if (timeout !== undefined && timeout <= MAX_TIMER_MS)
+        call.timer = later(() => this.#drop(call, timedOut(this.#options.peer(), timeout)), timeout)
+      if (options !== NO_OPTIONS) this.#follow(call, options)
       const idle = this.pending === 0
       if (this.#waiting.size > 0 || !this.#room) call.place = this.#waiting.push(call)
       else this.#send(call)
@@ -112,17 +105,24 @@ export class Calls {
   begun(id: number): boolean {
     const call = this.#open.get(id)
     if (!call) return id <= this.#open.lastId
+    call.passedOn?.begin()
     this.#leave(call)
     this.#fill()
     return true
   }
 
+  /** Whether it waits for its reply. */
+  has(id: number): boolean {
+    return this.#open.get(id) !== undefined
+  }
+
   /** A reply has come. False: no call with this id was ever made. */
-  reply(id: number, body: unknown): boolean {
+  reply(id: number, body: unknown, arrival?: Arrival): boolean {
     const call = this.#open.get(id)
     // A reply to a call that was cancelled, timed out or answered already is late, not wrong.
     if (!call) return id <= this.#open.lastId
     this.#settled(call)
+    call.passedOn?.pass(arrival)
     call.resolve(body)
     return true
   }
@@ -141,6 +141,16 @@ export class Calls {
     return true
   }
 
+  /** The reference with this number works no more: calls to it reject. */
+  failTo(to: number, error: WatError): void {
+    const calls = [...this.#open.all(), ...this.#waiting.all()].filter(call => call.to === to)
+    for (const call of calls) {
+      if (call.place !== undefined) this.#waiting.remove(call.place)
+      this.#settled(call)
+      this.#reject(call, error, true)
+    }
+  }
+
   /** The callee is gone: every open call and every later one rejects with `reason`. Idempotent. */
   abort(reason: WatError): void {
     if (this.#failure) return
@@ -154,14 +164,19 @@ export class Calls {
     if (calls.length > 0) this.#options.onBusy(false)
   }
 
+  #refusal(options: CallOptions): WatError | undefined {
+    const refusal = options === NO_OPTIONS ? undefined : refusalOf(options, this.#options.peer())
+    return refusal ?? (this.#waiting.size >= MAX_WAITING_CALLS ? overfull(this.#options.peer()) : undefined)
+  }
+
   #send(call: Call): void {
     const id = this.#open.add(call)
-    const { outbox, maxFrame } = this.#options
+    const { outbox, write, maxFrame } = this.#options
     try {
       const tooMuch = outbox.overflow()
       if (tooMuch) throw tooMuch
       // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
-      outbox.add(writeRequest, id, call.body, maxFrame())
+      outbox.add(write, id, call, maxFrame())
       if (this.#open.get(id) !== call) return // a getter of its body has given it up
       call.bytes = outbox.lineBytes || 1 // a broken pipe has written none
       this.#bytes += call.bytes
@@ -174,9 +189,21 @@ export class Calls {
     call.body = undefined
   }
 
+  /** It is given up when what governs it says so. */
+  #follow(call: Call, options: CallOptions): void {
+    if (options instanceof OpenRequest) {
+      // The same as its signal, which would have to be made for it.
+      call.passedOn = options
+      call.unlisten = options.onAbort(reason => this.#drop(call, cancelled(this.#options.peer(), reason)))
+    } else if (options.signal) {
+      const { signal } = options
+      call.unlisten = onAbort(signal, () => this.#drop(call, cancelled(this.#options.peer(), signal.reason)))
+    }
+  }
+
   #drop(call: Call, reason: WatError): void {
     const waits = call.place !== undefined && this.#waiting.remove(call.place)
-    if (!waits) this.#options.outbox.push(cancelFrame(call.id))
+    if (!waits) this.#options.cancel(call.id)
     this.#settled(call)
     this.#reject(call, reason)
   }
@@ -213,35 +240,6 @@ export class Calls {
     if (this.#options.outbox.busy) return queueMicrotask(() => this.#fill())
     while (this.#waiting.size > 0 && this.#room) this.#send(this.#waiting.shift() as Call)
   }
-
-  /** Why a call is not even begun. */
-  #refusal(timeout: unknown, signal: AbortSignal | undefined): WatError | undefined {
-    if (timeout !== undefined && !(typeof timeout === 'number' && timeout === timeout)) return noTime(timeout)
-    if (signal?.aborted) return this.#cancelled(signal)
-    return this.#waiting.size >= MAX_WAITING_CALLS ? this.#overloaded() : undefined
-  }
-
-  #timedOut(timeout: number): WatError {
-    const { name, address } = this.#options.peer()
-    return new WatError('timeout', `no reply from ${name} within ${timeout} ms`, {
-      address,
-      data: { timeout },
-    })
-  }
-
-  #cancelled(signal: GlobalSignal): WatError {
-    const { name, address } = this.#options.peer()
-    return new WatError('cancelled', `the call to ${name} was cancelled`, { address, cause: signal.reason })
-  }
-
-  #overloaded(): WatError {
-    const { name, address } = this.#options.peer()
-    return new WatError('overloaded', `${MAX_WAITING_CALLS} calls to ${name} wait already`, { address })
-  }
-}
-
-function noTime(timeout: unknown): WatError {
-  return new WatError('denied', `timeout is a number of milliseconds, not ${describe(timeout)}`)
 }
 
 function release(call: Call): void {

@@ -4,6 +4,7 @@ import type { Calls } from './calls.ts'
 import type { Credit } from './credit.ts'
 import { tags, type Frame } from './frames.ts'
 import type { Control } from './peer-options.ts'
+import type { Refs } from './refs/refs.ts'
 import type { Sender } from './sender.ts'
 
 /** What frames are about. */
@@ -12,6 +13,7 @@ interface Parts {
   readonly calls: Calls
   readonly credit: Credit
   readonly outgoing: Sender<unknown>
+  readonly refs: Refs
   readonly control: Control
 }
 
@@ -19,11 +21,26 @@ interface Parts {
 export function dispatch(
   frame: Exclude<Frame, { kind: 'value' | 'end' }>,
   bytes: number,
-  { answers, calls, credit, outgoing, control }: Parts,
+  { answers, calls, credit, outgoing, refs, control }: Parts,
 ): void {
   switch (frame.kind) {
     case 'request':
       return answers.request(frame.id, frame.body, bytes)
+    case 'call':
+      return request(frame, bytes, answers, refs)
+    case 'return': {
+      const arrival = refs.arrived(frame.map)
+      if (!calls.has(frame.id)) arrival?.turnAway()
+      if (!calls.reply(frame.id, frame.body, arrival)) unknownId(frame.id)
+      return
+    }
+    case 'given':
+      refs.arrived(frame.map)
+      return (control.given ?? meaningless('given'))(frame.body)
+    case 'release':
+      return refs.release(frame.pairs)
+    case 'gone':
+      return refs.gone(frame.id, frame.fault)
     case 'cancel':
       return answers.cancel(frame.id)
     case 'reply':
@@ -50,6 +67,21 @@ export function dispatch(
     case 'stop':
       return (control.stop ?? meaningless('stop'))(frame.graceMs)
   }
+}
+
+/** A request with a head: for what serves here, or for a reference. */
+function request(
+  { id, head, map, body }: Frame & { kind: 'call' },
+  bytes: number,
+  answers: Answers,
+  refs: Refs,
+): void {
+  const arrival = refs.arrived(map)
+  if (arrival) head.arrival = arrival
+  if (head.to === undefined) return answers.request(id, body, bytes, head)
+  const target = refs.target(head.to)
+  if (target instanceof WatError) answers.reject({ id, body, bytes, head, turn: 0 }, target)
+  else answers.requestTo(target.service, id, body, bytes, head)
 }
 
 export function meaningless(kind: keyof typeof tags): never {

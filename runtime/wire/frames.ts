@@ -5,8 +5,9 @@ import { encodeLine } from '../edn/encode.ts'
 import { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { FaultMap } from '../edn/fault.ts'
-import { isPlainMap } from './checks.ts'
 import { encodeFault } from './fault-text.ts'
+import { graceOf, headedBy, idOf, idsOf, items, mapOf, pairsOf } from './frame-items.ts'
+import type { Head } from './head.ts'
 import { CONTROL_FRAME_BYTES } from './limits.ts'
 import { delayMs } from './timers.ts'
 
@@ -21,6 +22,16 @@ export const tags = {
   reply: 'wat/rep',
   /** `#wat/err [id fault]` from the callee: the request failed. */
   error: 'wat/err',
+  /** `#wat/call [id head body]` from the caller, protocol 2: a request with a head: `{:to :refs :timeout-ms :meta}`. */
+  call: 'wat/call',
+  /** `#wat/ret [id head body]` from the callee, protocol 2: a reply whose body holds references: `{:refs}`. */
+  return: 'wat/ret',
+  /** `#wat/release [id count …]` from the holder, protocol 2: these references, seen so often, are held no more. */
+  release: 'wat/release',
+  /** `#wat/gone [id fault]` from the maker, protocol 2: this reference works no more. */
+  gone: 'wat/gone',
+  /** `#wat/given [id head body]` from the parent, once, before the program runs: what the program finds in `self.given`. */
+  given: 'wat/given',
   /** `#wat/cancel [id]` from the caller: the reply is no longer wanted. */
   cancel: 'wat/cancel',
   /** `#wat/begun [id …]` from the callee, protocol 2: the handlers of these requests have begun; others may be sent. */
@@ -41,11 +52,21 @@ export const tags = {
   end: 'wat/end',
 } as const
 
+/** Whether a frame with this tag asks, or answers: somebody waits for what becomes of it. */
+export const isRequest = (tag: string): boolean => tag === tags.request || tag === tags.call
+export const isAnswer = (tag: string): boolean =>
+  tag === tags.reply || tag === tags.return || tag === tags.error
+
 /** What came in: a plain message, or one of the frames above. */
 export type Frame =
   | { kind: 'value'; value: unknown }
   | { kind: 'request'; id: number; body: unknown; options: unknown }
   | { kind: 'reply'; id: number; body: unknown }
+  | { kind: 'call'; id: number; head: Head; map: unknown; body: unknown }
+  | { kind: 'return'; id: number; map: unknown; body: unknown }
+  | { kind: 'given'; map: unknown; body: unknown }
+  | { kind: 'release'; pairs: number[] }
+  | { kind: 'gone'; id: number; fault: unknown }
   | { kind: 'error'; id: number; fault: unknown }
   | { kind: 'cancel'; id: number }
   | { kind: 'begun'; ids: number[] }
@@ -66,6 +87,23 @@ export function toFrame(form: unknown): Frame {
       return { kind: 'request', id: idOf(form, 2, 3), body: items(value)[1], options: items(value)[2] }
     case tags.reply:
       return { kind: 'reply', id: idOf(form, 2, 2), body: items(value)[1] }
+    case tags.call: {
+      const id = idOf(form, 3, 3)
+      return { kind: 'call', id, head: headedBy(form, id), map: items(value)[1], body: items(value)[2] }
+    }
+    case tags.return: {
+      const id = idOf(form, 3, 3)
+      headedBy(form, id)
+      return { kind: 'return', id, map: items(value)[1], body: items(value)[2] }
+    }
+    case tags.given: {
+      headedBy(form, idOf(form, 3, 3))
+      return { kind: 'given', map: items(value)[1], body: items(value)[2] }
+    }
+    case tags.release:
+      return { kind: 'release', pairs: pairsOf(form) }
+    case tags.gone:
+      return { kind: 'gone', id: idOf(form, 2, 2), fault: items(value)[1] }
     case tags.error:
       return { kind: 'error', id: idOf(form, 2, 2), fault: items(value)[1] }
     case tags.cancel:
@@ -96,17 +134,10 @@ export function toFrame(form: unknown): Frame {
 /** Writes one line behind what is there: a frame with an id, or a plain message, which needs none. */
 export type LineWriter = (out: Out, id: number, body: unknown) => void
 
-export const writeRequest: LineWriter = (out, id, body) => encodeLine(out, REQUEST, id, body, END)
-
-export const writeReply: LineWriter = (out, id, body) => encodeLine(out, REPLY, id, body, END)
-
 /** A plain message. Rejects what could be taken for a frame: the namespace `wat` is reserved. */
 export const writeValue: LineWriter = (out, _id, value) =>
   encodeLine(out, NOTHING, undefined, value, LINE_FEED)
 
-const REQUEST = Buffer.from(`#${tags.request} [`)
-const REPLY = Buffer.from(`#${tags.reply} [`)
-const END = Buffer.from(']\n')
 const NOTHING = Buffer.alloc(0)
 const LINE_FEED = Buffer.from('\n')
 
@@ -117,6 +148,15 @@ export function errorFrame(id: number, fault: FaultMap, maxFrame: number): strin
 
 export function cancelFrame(id: number): string {
   return `#wat/cancel [${id}]\n`
+}
+
+/** Numbers of references, each with how often it has come. */
+export function releaseFrame(pairs: number[]): string {
+  return `#wat/release [${pairs.join(' ')}]\n`
+}
+
+export function goneFrame(id: number, fault: FaultMap, maxFrame: number): string {
+  return within(maxFrame, fault, some => `#wat/gone [${id} ${encodeFault(some)}]\n`)
 }
 
 export function begunFrame(ids: number[]): string {
@@ -182,49 +222,3 @@ export function lineOf(write: LineWriter, value: unknown): Uint8Array {
 }
 
 const spare = new Out()
-
-function items(value: unknown): unknown[] {
-  return value as unknown[]
-}
-
-function idOf(form: Tagged, least: number, most: number): number {
-  const list = form.value
-  if (!Array.isArray(list) || list.length < least || list.length > most) {
-    const length = least === most ? String(least) : `${least} or ${most}`
-    throw new WatError('malformed', `#${form.tag} takes a vector of ${length}`, { data: headOf(form) })
-  }
-  const id: unknown = list[0]
-  if (!isId(id)) throw new WatError('malformed', `#${form.tag} takes a positive integer as its id`)
-  return id
-}
-
-function idsOf(form: Tagged): number[] {
-  const list = form.value
-  if (Array.isArray(list) && list.every(isId)) return list
-  throw new WatError('malformed', `#${form.tag} takes a vector of positive integers`)
-}
-
-/** What can be said of a frame that is not well formed: whoever waits for this id can be told. */
-function headOf({ tag, value }: Tagged): { head?: { tag: string; id: number } } {
-  const id: unknown = Array.isArray(value) ? value[0] : undefined
-  return isId(id) ? { head: { tag, id } } : {}
-}
-
-function isId(id: unknown): id is number {
-  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0
-}
-
-/** The map of a form that takes one. Throws `malformed` for anything else. */
-export function mapOf(form: Tagged): Record<string, unknown> {
-  const { value } = form
-  if (isPlainMap(value)) return value
-  throw new WatError('malformed', `#${form.tag} takes a map with keyword keys`)
-}
-
-function graceOf(form: Tagged): number {
-  const graceMs = mapOf(form)['grace-ms']
-  if (typeof graceMs !== 'number' || !(graceMs >= 0)) {
-    throw new WatError('malformed', '#wat/stop takes :grace-ms, a number of milliseconds')
-  }
-  return delayMs(graceMs)
-}

@@ -34,6 +34,9 @@ export const MAX_WAITING_CALLS = 65_536
 /** Requests a program handles at once unless `concurrency` says otherwise. */
 export const DEFAULT_CONCURRENCY = 256
 
+/** References that one side of a link may have given the other at once; beyond it sending one is `overloaded`. */
+export const MAX_REFS = 65_536
+
 /** The longest delay a timer of Node takes (a signed 32-bit number of ms); longer means never. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 

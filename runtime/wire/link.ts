@@ -14,6 +14,8 @@ export interface LinkHandlers {
   onFault(error: WatError, last: boolean): void
   /** End of input: nothing more will come. */
   onEnd(): void
+  /** What `#wat/ref` and a number stands for, in a frame with this tag and head. */
+  readonly dereference: (number: unknown, tag: unknown, head: unknown) => unknown
   /** Whether the next frame is wanted now; while it is not, the pipe is not read. */
   wanted(): boolean
   /** A chunk has been worked off: a good moment to write what the frames caused. */
@@ -41,7 +43,10 @@ export class Link {
     this.#source = source
     // What is longer could not be put together, whatever was allowed.
     const most = Math.min(maxFrame, MAX_TEXT_UNITS)
-    this.#reader = new Reader({ maxFrame: Math.max(most, CONTROL_FRAME_BYTES) })
+    this.#reader = new Reader({
+      maxFrame: Math.max(most, CONTROL_FRAME_BYTES),
+      dereference: handlers.dereference,
+    })
     this.#maxFrame = maxFrame
     this.#small = maxFrame < CONTROL_FRAME_BYTES
     this.#handlers = handlers
@@ -149,10 +154,11 @@ function faultOf(error: unknown, frame: Frame | undefined): WatError {
 
 /** Frames of control are small, and go through whatever `maxFrame` is: with them a process begins and ends. */
 function fitting(frame: Frame, bytes: number, maxFrame: number): void {
-  const carries = frame.kind === 'value' || frame.kind === 'request' || frame.kind === 'reply'
-  if (!carries || bytes - 1 <= maxFrame) return // what ended the one before is counted with it
+  if (!CARRIERS.has(frame.kind) || bytes - 1 <= maxFrame) return // what ended the one before is counted with it
   throw overFrame(bytes - 1, maxFrame, headOf(frame))
 }
+
+const CARRIERS = new Set<Frame['kind']>(['value', 'request', 'reply', 'call', 'return', 'given'])
 
 /** Which call it is about, for whoever waits for that. */
 function headOf(frame: Frame): { head?: { tag: string; id: number } } {

@@ -40,12 +40,17 @@ export class OpenCalls<Call extends Numbered> {
     this.size--
   }
 
-  /** All of them, in the order of their ids; none are left. */
+  /** All of them, in the order of their ids. */
+  all(): Call[] {
+    return this.#slots.filter(call => call !== undefined).sort((a, b) => a.id - b.id)
+  }
+
+  /** The same; none are left. */
   drain(): Call[] {
-    const calls = this.#slots.filter(call => call !== undefined)
+    const calls = this.all()
     this.#slots.fill(undefined)
     this.size = 0
-    return calls.sort((a, b) => a.id - b.id)
+    return calls
   }
 
   #grow(slots: number): void {

@@ -9,6 +9,8 @@ export interface Control {
   readonly ready?: (info: Record<string, unknown>) => void
   readonly hello?: (info: Record<string, unknown>) => void
   readonly stop?: (graceMs: number) => void
+  /** What the program finds in `self.given`. */
+  readonly given?: (body: unknown) => void
   readonly run?: (info: Record<string, unknown>) => void
   readonly exit?: (info: Record<string, unknown>) => void
   /** The end of input is told by a frame here, and the connection stays. */
@@ -26,6 +28,10 @@ export interface PeerOptions {
   /** Calls that may be open at once. Without it those count whose handlers have not begun. */
   readonly maxInFlight?: number | undefined
   readonly control: Control
+  /** Whether the other side knows references before it has said which version it speaks. */
+  readonly knowsReferences?: boolean
+  /** The end of what is sent is told by a frame, and what comes can be answered even so. */
+  readonly endsByFrame?: boolean
   /** How plain values are written and how large they may be, where not like everything else. */
   readonly plain?: { write: LineWriter; maxFrame: number }
   /** The same error with the other side's name on it, for a call that it answers so. */
@@ -34,6 +40,8 @@ export interface PeerOptions {
   onFault(error: WatError): void
   /** The handler of a plain value has failed. */
   onPlainFailed?(error: unknown): void
+  /** A handler has failed that had answered already. */
+  onFailedLate?(error: unknown): void
   /**
    * Nothing more can be written: `outbox.abort` says what to tell those who wait. `silently`: a loss that none of
    * them awaits.

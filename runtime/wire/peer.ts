@@ -1,20 +1,23 @@
+import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { Answers } from './answers.ts'
-import { answersOver } from './answers-options.ts'
-import { Calls } from './calls.ts'
+import type { Calls } from './calls.ts'
 import { Credit, Intake } from './credit.ts'
-import { tags, takenFrame, writeValue, type Frame } from './frames.ts'
-import type { Handler } from './handler.ts'
+import { endFrame, isAnswer, isRequest, takenFrame, writeValue, type Frame } from './frames.ts'
 import { BASIC_PROTOCOL } from './limits.ts'
+import type { Handler } from './handler.ts'
 import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
 import { dispatch, meaningless } from './dispatch.ts'
 import type { Control, PeerOptions } from './peer-options.ts'
+import { answersOver, callsOver, refsOver } from './peer-parts.ts'
 import { readsOn } from './reading.ts'
 import { Receiver } from './receiver.ts'
+import type { Refs } from './refs/refs.ts'
 import { Refusals } from './refusals.ts'
 import { Sender } from './sender.ts'
+import { Service } from './service.ts'
 
 /**
  * One end of a link: calls that are made or answered, and plain values both ways, over any source and sink. Each
@@ -30,6 +33,7 @@ export class Peer {
   readonly outbox: Outbox
   readonly calls: Calls
   readonly answers: Answers
+  readonly refs: Refs
   /** Plain values from the other side. */
   readonly incoming: Receiver<unknown>
   /** Plain values to the other side. */
@@ -52,13 +56,9 @@ export class Peer {
     const settle = () => this.settle()
     const plain = options.plain ?? { write: writeValue, maxFrame: options.maxFrame }
     this.outbox = new Outbox(settle, (error, silently) => options.onBroken(error, silently))
-    this.calls = new Calls({
-      outbox: this.outbox,
-      maxInFlight: options.maxInFlight,
-      maxFrame: () => options.maxFrame,
-      peer: () => options.other,
-      onBusy: settle,
-    })
+    const enabled = () => this.#protocol > BASIC_PROTOCOL || options.knowsReferences === true
+    this.refs = refsOver(this, options, enabled)
+    this.calls = callsOver(this, options, settle)
     this.#refusals = new Refusals(this.outbox, options, () => this.answers.refusal)
     this.#intake = new Intake({
       enabled: () => this.#protocol > BASIC_PROTOCOL,
@@ -79,7 +79,9 @@ export class Peer {
       settle()
     }
     this.incoming = new Receiver(read, settle, taken)
-    this.outgoing = new Sender(this.outbox, plain.write, plain.maxFrame, this.credit, settle)
+    this.outgoing = new Sender(this.outbox, plain.write, plain.maxFrame, this.credit, settle, () =>
+      this.#endOutput(),
+    )
   }
 
   /** Connects it. What was sent before goes behind `first`. */
@@ -87,8 +89,14 @@ export class Peer {
     this.outbox.attach(sink, first)
     this.#link = new Link(source, this.#options.maxFrame, {
       onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+      dereference: this.refs.dereference,
       onFault: (error, last) => this.#onFault(error, last),
-      onEnd: () => this.#onEnd(),
+      onEnd: () => {
+        this.#onEnd()
+        // Of one whose end says more, that comes later.
+        if (!this.#options.onEnd)
+          this.#lose(new WatError('offline', 'the input has ended: no reply can come'))
+      },
       wanted: () => this.#wanted(),
       onIdle: () => {
         this.outbox.flush()
@@ -138,6 +146,7 @@ export class Peer {
     return {
       ...this.calls.load,
       ...this.answers.load,
+      ...this.refs.load,
       unread: this.incoming.bytes,
       unsent: this.outgoing.heldBytes,
       refused: this.#refusals.bytes,
@@ -158,14 +167,24 @@ export class Peer {
   /** Whether somebody here waits for the other side: a call, a reader, a value that waits to be sent, or a handler. */
   get waitedFor(): boolean {
     if (this.calls.pending > 0 || this.outgoing.heldBytes > 0) return true
+    if (this.answers.busy) return true
     return !this.ended && !this.#refused && (this.answers.serving || this.incoming.wanted)
   }
 
   /** From now on `handler` answers. What has come already is served first, in order. Throws `denied` the second time. */
   serve(handler: Handler, concurrency: number): void {
-    this.answers.serve(handler, concurrency, () => this.incoming.drain())
+    this.serveWith(new Service(handler, concurrency))
+  }
+
+  serveWith(service: Service): void {
+    this.answers.serve(service, () => this.incoming.drain())
     if (this.#refused || this.#saidEnd || this.#link?.ended) this.answers.end()
     else this.#link?.pump()
+  }
+
+  /** The other side gets these before anything else that is sent from here on. Throws as a call does. */
+  give(given: object): void {
+    this.outbox.add(this.refs.writeGiven, 1, given, this.#options.maxFrame)
   }
 
   /** Takes no new work: readers see end of input, requests are answered with `offline`. Idempotent. */
@@ -191,9 +210,9 @@ export class Peer {
 
   /** The other side is gone: everything pending rejects with `reason`. Idempotent. */
   abort(reason: WatError): void {
-    this.calls.abort(reason)
     this.outbox.abort(reason)
     this.answers.abandon(reason)
+    this.#lose(reason)
     this.#refusals.flush()
   }
 
@@ -206,8 +225,20 @@ export class Peer {
     this.#options.onSettle?.()
   }
 
+  /** No more plain values and calls come from here. What the other side calls is answered all the same. */
+  #endOutput(): Promise<void> {
+    if (!this.#options.endsByFrame) return this.outbox.end()
+    return this.outbox.sendLine(Buffer.from(endFrame())).catch(() => {}) // whoever owns the outbox is told
+  }
+
   #wanted(): boolean {
     return !this.overasked && (this.#refused || readsOn(this, this.#protocol, this.#options))
+  }
+
+  /** The other side answers no more, and what it has given works no more. */
+  #lose(reason: WatError): void {
+    this.calls.abort(reason)
+    this.refs.abort(reason)
   }
 
   #onFrame(frame: Frame, bytes: number): void {
@@ -234,9 +265,10 @@ export class Peer {
       head?: { tag: string; id: number }
       incomplete?: true
     }
-    if (head?.tag === tags.request) this.#refusals.push(head.id, error)
+    this.refs.drop()
+    if (head && isRequest(head.tag)) this.#refusals.push(head.id, error)
     // A frame that the end of the input cuts off says less than that end, which is about to be told.
-    else if (!incomplete && !last && (head?.tag === tags.reply || head?.tag === tags.error))
+    else if (head && !incomplete && !last && isAnswer(head.tag))
       this.calls.fail(head.id, this.#options.blame?.(error) ?? error)
     this.#options.onFault(error)
   }

@@ -48,13 +48,17 @@ export class Queue<T> {
     return true
   }
 
-  /** All of them, in their order; none are left. */
-  drain(): T[] {
+  /** All of them, in their order. */
+  all(): T[] {
     const values: T[] = []
-    for (let place = this.#first; place; place = place.after) {
-      place.queued = false
-      values.push(place.value)
-    }
+    for (let place = this.#first; place; place = place.after) values.push(place.value)
+    return values
+  }
+
+  /** The same; none are left. */
+  drain(): T[] {
+    const values = this.all()
+    for (let place = this.#first; place; place = place.after) place.queued = false
     this.#first = this.#last = undefined
     this.size = 0
     return values

@@ -1,5 +1,6 @@
 import { located, rejection, siteHere } from '../edn/stack.ts'
 import type { WatError } from '../error.ts'
+import { ended } from './broken-pipe.ts'
 import type { Credit } from './credit.ts'
 import { lineOf, type LineWriter } from './frames.ts'
 import { fit } from './fit.ts'
@@ -20,30 +21,35 @@ export class Sender<T = unknown> {
   readonly #maxFrame: number
   readonly #credit: Credit
   readonly #onWait: () => void
+  readonly #finish: () => Promise<void>
   readonly #held = new Queue<Held>()
   #heldBytes = 0
   /** `trySend` had to give up for want of credit: whoever called it will come again. */
   #tried = false
+  /** Resolves when the other side has been told that no more comes. */
+  #ended: Promise<void> | undefined
 
-  /** @internal */
+  /** @internal `finish` tells the other side that no more will come. */
   constructor(
     outbox: Outbox,
     write: LineWriter,
     maxFrame: number,
     credit: Credit,
     onWait: () => void = () => {},
+    finish = () => outbox.end(),
   ) {
     this.#outbox = outbox
     this.#write = write
     this.#maxFrame = maxFrame
     this.#credit = credit
     this.#onWait = onWait
+    this.#finish = finish
     outbox.attachHeld({ release: () => this.#releaseAll(), drop: reason => this.#drop(reason) })
   }
 
   /** Whether the other end can no longer be reached, or `end` was called. */
   get closed(): boolean {
-    return this.#outbox.closed
+    return this.#ended !== undefined || this.#outbox.closed
   }
 
   /**
@@ -55,7 +61,7 @@ export class Sender<T = unknown> {
    * over `maxFrame` bytes, and `overloaded` when unawaited sends pile up past 64 MiB.
    */
   send(value: T): Promise<void> {
-    const tooMuch = this.#outbox.overflow(this.#heldBytes)
+    const tooMuch = this.#ended ? ended() : this.#outbox.overflow(this.#heldBytes)
     if (tooMuch) return Promise.reject(tooMuch)
     try {
       if (!this.#free) return this.#hold(value)
@@ -86,7 +92,11 @@ export class Sender<T = unknown> {
 
   /** Says that no more will come; resolves when what was sent is written. The reader sees end of input. */
   end(): Promise<void> {
-    return this.#outbox.end()
+    if (!this.#ended) {
+      this.#releaseAll()
+      this.#ended = this.#finish()
+    }
+    return this.#ended
   }
 
   /** @internal A line that was written before, behind what waits. */

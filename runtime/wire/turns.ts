@@ -1,32 +1,28 @@
+import type { Item } from './handling.ts'
 import { Waiting } from './waiting.ts'
-
-/** One thing to be answered: a request, or a plain value to somebody who serves. */
-export interface Item {
-  readonly id: number | undefined
-  readonly body: unknown
-  readonly bytes: number
-}
 
 /** Requests and plain values that wait to be begun. Those of one kind go in the order in which they came. */
 export class Turns {
   /** What they hold, about. */
   bytes = 0
   #turn = 0
-  readonly #requests = new Waiting<Item & { turn: number }>()
-  readonly #values = new Waiting<Item & { turn: number }>()
+  readonly #requests = new Waiting<Item>()
+  readonly #values = new Waiting<Item>()
 
   get size(): number {
     return this.#requests.size + this.#values.size
   }
 
-  push({ id, body, bytes }: Item, turn = this.#turn++): void {
-    this.bytes += bytes
-    ;(id === undefined ? this.#values : this.#requests).push({ id, body, bytes, turn })
+  push(item: Item, turn = this.#turn++): void {
+    this.bytes += item.bytes
+    item.turn = turn
+    const kind = item.id === undefined ? this.#values : this.#requests
+    kind.push(item)
   }
 
   /** A plain value that came before everything else here. */
   pushEarlier(body: unknown, bytes: number): void {
-    this.push({ id: undefined, body, bytes }, -1)
+    this.push({ id: undefined, body, bytes, turn: -1 }, -1)
   }
 
   /** Takes out the one that came first, of those that may begin. */
@@ -44,6 +40,7 @@ export class Turns {
   remove(id: number): boolean {
     const request = this.#requests.remove(id)
     this.bytes -= request?.bytes ?? 0
+    request?.head?.arrival?.turnAway()
     return request !== undefined
   }
 

@@ -22,7 +22,7 @@ describe('P46 every way of writing a function gives a module that does the same'
     ['a private method', '(class { static #m(wat, { k }) { return k + 1 }; static n = this.#m }).n'],
     ['a getter', "Object.getOwnPropertyDescriptor({ get k() { return 3 } }, 'k').get"],
     ['a setter', "Object.getOwnPropertyDescriptor({ set k(v) { return 3 } }, 'k').set"],
-    ['what `Function` makes', "new Function('wat', 'captures', 'return captures.k + 1 // k')"],
+    ['what `Function` makes', "new Function('wat', 'given', 'return given.k + 1 // k')"],
     ['a function over lines of every kind', 'function (wat,\r\n{ k }) {\r//\u2028return k + 1\n}'],
     ...[
       'get',

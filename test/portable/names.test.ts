@@ -16,7 +16,7 @@ describe('P46 a function that reaches for what it was not given is refused', () 
       code: 'denied',
       message:
         'the function is not self-contained: it uses `rate` (2:22), `helper` (3:20), which it was not given; ' +
-        'pass values as captures, or import inside it',
+        'pass it as given, or import inside it',
       data: {
         names: [
           { name: 'rate', place: '2:22' },

@@ -39,7 +39,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const same = <A, B>(_: Same<A, B>) => {}
 
 // The types of a handler reach the function's Process.
-const scaled = spawnProcess(({ serve }, { k }) => serve((n: number) => n * k), { captures: { k: 2 } })
+const scaled = spawnProcess(({ serve }, { k }) => serve((n: number) => n * k), { given: { k: 2 } })
 same<typeof scaled, wat.Process<number, number>>(true)
 // @ts-expect-error a text is no number
 scaled.call('x')
@@ -50,7 +50,7 @@ const measured = spawnThread(async ({ serve }) => {
 same<typeof measured, wat.Process<string, number>>(true)
 const afar = spawnRemote(({ serve }) => serve((n: bigint) => String(n)), { at: 'tcp://there:1' })
 same<typeof afar, wat.Process<bigint, string>>(true)
-spawnProcess((_, captures) => { same<typeof captures, { k: number }>(true) }, { captures: { k: 2 } })
+spawnProcess((_, given) => { same<typeof given, { k: number }>(true) }, { given: { k: 2 } })
 
 // What cannot be inferred is any, and what is said goes.
 same<ReturnType<typeof spawned>, wat.Process<any, any>>(true)

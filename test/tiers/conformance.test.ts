@@ -243,12 +243,10 @@ describe.each(tiers)('a program in $name', tier => {
     ])
   })
 
-  it('P46 P48 is a function with what it captures, or fails with the name it was not given', async ({
-    lab,
-  }) => {
+  it('P46 P48 is a function with what it given, or fails with the name it was not given', async ({ lab }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
-        const add = spawn(async ({ serve }: any, { k }: any) => serve((n: number) => n + k), { captures: { k: 1 }, name: 'add' })
+        const add = spawn(async ({ serve }: any, { k }: any) => serve((n: number) => n + k), { given: { k: 1 }, name: 'add' })
         await println([await add.call(41), add.address])
         const outside = 1
         const bad = spawn(async ({ serve }: any) => serve((n: number) => n + outside), { name: 'bad' })

@@ -217,7 +217,7 @@ describe('a server', () => {
           () => listen('tcp://127.0.0.1:0', program, { secret: new Uint8Array(31) }),
           async () => spawnThread(program, { cwd: '/' } as any),
           async () => spawnThread({ command: 'cat' }),
-          async () => spawnProcess(program, { captures: { a: 1 } }),
+          async () => spawnProcess(program, { given: [1] as any }),
           async () => spawnProcess(program, { via: 'ssh host' as any }),
           async () => spawnProcess(program, { silence: 1 }),
         ]) refused.push(await attempt().then(() => 'taken', (error: any) => error.code))

@@ -201,7 +201,7 @@ const inline = spawn(async ({ serve }: typeof import('wat-vm'), { n }: Given): P
     if (x > n) throw new Error('inline')
     return x
   })
-}, { captures: { n: 1 } })
+}, { given: { n: 1 } })
 await println(await inline.call(2).catch(stack))
 const { method } = { async method<T>({ serve }: typeof import('wat-vm')) {
   await serve((x: T) => { throw new TypeError('method') })

@@ -1,14 +1,14 @@
 import { describe, expect, it, ts } from '../support/lab.ts'
 
 describe('ordinary data', () => {
-  it('P54 goes through bodies, replies, plain values and captures, whatever its names', async ({ lab }) => {
+  it('P54 goes through bodies, replies, plain values and given, whatever its names', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, spawnProcess } from 'wat-vm'
       const data = { '@types/node': '1', 'a b': [{ '': undefined }], url: new URL('http://a/b'), none: undefined }
-      const kid = spawnProcess(async ({ serve, println }, captures) => {
-        await println(captures)
+      const kid = spawnProcess(async ({ serve, println }, given) => {
+        await println(given)
         await serve(body => ({ body, '1/2': undefined, list: [undefined] }))
-      }, { name: 'kid', captures: data })
+      }, { name: 'kid', given: data })
       await println(await kid.stdout.recv())
       await println(await kid.call(data))
       await println([await kid.call(undefined), await (kid as any).call()])

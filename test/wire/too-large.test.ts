@@ -228,7 +228,7 @@ describe('a form over maxFrame', () => {
         await of(() => println(bytes))
         await of(() => stringify(bytes))
         await of(() => stringify([1, [list]], { pretty: true }))
-        await of(() => spawnProcess(() => {}, { captures: { bytes } }).ready.catch(error => Promise.reject(error.cause)))
+        await of(() => spawnProcess(() => {}, { given: { bytes } }).ready.catch(error => Promise.reject(error.cause)))
         log.info('bytes', bytes)
         await println(await child.call('fine'))`,
       'child.ts': ts`

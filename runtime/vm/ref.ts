@@ -1,0 +1,52 @@
+import { WatError } from '../error.ts'
+import { describe } from '../edn/describe.ts'
+import type { Callable } from '../wire/callable.ts'
+import type { Handler } from '../wire/handler.ts'
+import { LocalTarget } from '../wire/refs/local-target.ts'
+import type { Ref } from '../wire/refs/ref.ts'
+import { serviceOf } from '../wire/service-of.ts'
+import { identity } from './identity.ts'
+import { reportFault } from './log.ts'
+
+/** How a reference answers. */
+export interface RefOptions {
+  /** How many calls of it are handled at once, whoever makes them. Default 256. */
+  concurrency?: number | undefined
+  /** What messages call it. */
+  name?: string | undefined
+}
+
+/**
+ * A reference to something of this program: a handler, an object of methods, or something that is called itself,
+ * as a `Process`. It can stand anywhere in a call, a reply or `given`; whoever gets it can call it and give it on,
+ * and nobody else can. When all who got it have let it go, the target's `[Symbol.dispose]` or
+ * `[Symbol.asyncDispose]` is called, and the reference works no more. Throws `denied` for what cannot answer.
+ *
+ * ```ts
+ * const counter = ref({ add: (k: number) => (n += k) })
+ * spawnProcess(new URL('./kid.ts', import.meta.url), { given: { counter } })
+ * ```
+ */
+export function ref<Req = any, Res = unknown>(
+  target: Handler<Req, Res> | Callable<Req, Res>,
+  options?: RefOptions,
+): Ref<Req, Awaited<Res>>
+export function ref(target: object, options?: RefOptions): Ref
+export function ref(target: unknown, { concurrency, name }: RefOptions = {}): Ref {
+  if (name !== undefined && typeof name !== 'string')
+    throw new WatError('denied', `the name of a reference is a string, not ${describe(name)}`)
+  const { address } = identity
+  const service = serviceOf(target, concurrency)
+  return new LocalTarget({ service, about: { address }, address, name, dispose: () => void dispose(target) })
+    .ref
+}
+
+async function dispose(target: unknown): Promise<void> {
+  const held = target as Partial<AsyncDisposable & Disposable>
+  try {
+    if (held[Symbol.asyncDispose]) await held[Symbol.asyncDispose]?.()
+    else held[Symbol.dispose]?.()
+  } catch (error) {
+    reportFault(error)
+  }
+}

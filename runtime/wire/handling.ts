@@ -1,0 +1,163 @@
+import { WatError } from '../error.ts'
+import type { AnswersOptions } from './answers-options.ts'
+import { Begun } from './begun.ts'
+import { isThenable } from './handler.ts'
+import type { Head } from './head.ts'
+import { OpenRequest } from './open-request.ts'
+import { PlainAnswers } from './plain-answers.ts'
+import type { Service } from './service.ts'
+
+/** One thing to be answered: a request, or a plain value to somebody who serves. */
+export interface Item {
+  readonly id: number | undefined
+  readonly body: unknown
+  readonly bytes: number
+  readonly head?: Head | undefined
+  /** Its place among all that waits, when it waits. */
+  turn: number
+}
+
+/** What is being handled on one link, whichever service it is for: from the call of a handler to its answer. */
+export class Handling {
+  /** Answers to plain values that wait for those before them. */
+  readonly plain: PlainAnswers
+  /** Handlers that run, and those of them whose answer somebody waits for. One that answers at once never counts. */
+  inFlight = 0
+  wanted = 0
+  readonly #open = new Map<number | symbol, OpenRequest>()
+  readonly #begun: Begun
+  readonly #options: AnswersOptions
+  readonly #onSettled: () => void
+
+  /** `onSettled`: something is no longer in flight, or no longer wanted. */
+  constructor(options: AnswersOptions, onSettled: () => void) {
+    this.#options = options
+    this.#onSettled = onSettled
+    this.plain = new PlainAnswers(options.push)
+    this.#begun = new Begun(id => this.#open.has(id), options.onBegun)
+  }
+
+  /** Requests that are being handled. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  begin(service: Service, { id, body, bytes, head }: Item): void {
+    if (id === undefined) this.#options.onTaken(bytes)
+    const slot = id === undefined ? this.plain.next() : undefined
+    const request = new OpenRequest(id, head, service, slot, this)
+    request.pass(head?.arrival)
+    let result: unknown
+    let later: boolean
+    try {
+      const { handler } = service // called on nothing: our inside is none of its business
+      result = handler(body, request)
+      later = isThenable(result)
+    } catch (error) {
+      return this.#fail(request, error)
+    }
+    if (later) void this.#await(result, bytes, request)
+    else this.#answer(request, result)
+  }
+
+  /** The handler answers before it has ended. Throws `denied` the second time, and what the value is refused with. */
+  reply(request: OpenRequest, value: unknown): void {
+    if (request.answered) throw new WatError('denied', 'this request has been answered')
+    this.#write(request, value)
+  }
+
+  /** The caller no longer wants the reply. False when no such request is being handled. */
+  cancel(id: number): boolean {
+    const request = this.#open.get(id)
+    if (!request) return false
+    this.abort(request, new WatError('cancelled', 'the caller no longer wants the reply'))
+    return true
+  }
+
+  /** Nobody waits for its answer any more. */
+  abort(request: OpenRequest, reason: WatError): void {
+    if (request.aborted) return
+    this.wanted--
+    request.abort(reason)
+    this.#onSettled()
+  }
+
+  /** Whoever asked is gone. */
+  abandon(reason: WatError): void {
+    for (const request of this.#open.values()) this.abort(request, reason)
+  }
+
+  /** What a service has begun is over: it fails, and its signal aborts. */
+  withdraw(service: Service, reason: WatError): void {
+    for (const request of this.#open.values()) {
+      if (request.service !== service) continue
+      if (!request.answered) this.#fail(request, reason)
+      this.abort(request, reason)
+    }
+  }
+
+  /** The caller counts from now on what has not begun: it is told of all that has. */
+  tellBegun(): void {
+    const ids = [...this.#open.keys()].filter(key => typeof key === 'number')
+    if (ids.length > 0) this.#options.onBegun(ids)
+  }
+
+  /** `await` settles once, whatever a thenable that is no promise does: throws, calls back twice, or both. */
+  async #await(result: unknown, bytes: number, request: OpenRequest): Promise<void> {
+    const { id, service } = request
+    this.inFlight++
+    this.wanted++
+    service.enter()
+    const key = id === undefined || this.#open.has(id) ? Symbol('no id of its own') : id
+    this.#open.set(key, request)
+    if (id !== undefined) {
+      if (service.relays) request.onBegun(() => this.#begun.add(id, bytes))
+      else this.#begun.add(id, bytes)
+    }
+    let outcome: unknown
+    let failed = false
+    try {
+      outcome = await result
+    } catch (error) {
+      outcome = error
+      failed = true
+    }
+    this.inFlight--
+    if (!request.aborted) this.wanted--
+    this.#open.delete(key)
+    if (failed) this.#fail(request, outcome)
+    else this.#answer(request, outcome)
+    service.leave()
+    this.#onSettled()
+    this.#options.onRoom()
+  }
+
+  #answer(request: OpenRequest, value: unknown): void {
+    if (request.answered) return
+    try {
+      this.#write(request, value)
+    } catch (error) {
+      this.#fail(request, error)
+    }
+  }
+
+  #write(request: OpenRequest, value: unknown): void {
+    const body = value === undefined ? null : value
+    const { id, slot } = request
+    if (slot) this.plain.settle(slot, this.#options.plainLine(body))
+    else if (id !== undefined && !request.aborted) this.#options.reply(id, body)
+    request.answer()
+  }
+
+  #fail(request: OpenRequest, error: unknown): void {
+    const { id, slot } = request
+    if (request.answered) return this.#options.onFailedLate(error)
+    request.answer()
+    if (slot) {
+      this.#options.onPlainFailed(error)
+      this.plain.settle(slot, NOTHING)
+    } else if (id !== undefined && !request.aborted) this.#options.fail(id, error)
+  }
+}
+
+const NOTHING = new Uint8Array(0)

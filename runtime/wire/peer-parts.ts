@@ -1,0 +1,83 @@
+import type { Answers } from './answers.ts'
+import { Calls } from './calls.ts'
+import type { Credit } from './credit.ts'
+import type { AnswersOptions } from './answers-options.ts'
+import { begunFrame, cancelFrame, lineOf, type LineWriter } from './frames.ts'
+import type { Outbox } from './outbox.ts'
+import type { PeerOptions } from './peer-options.ts'
+import { Refs } from './refs/refs.ts'
+import type { Sender } from './sender.ts'
+
+/** What only the link knows. */
+interface Link extends Pick<AnswersOptions, 'refuse' | 'onTaken' | 'onRoom'> {
+  /** The frame that answers a request with an error. */
+  readonly answerWith: (id: number, error: unknown) => string
+  /** Whether the caller counts what has begun. */
+  readonly tellsBegun: () => boolean
+}
+
+/** Answers that go over the sender and the outbox of a peer. */
+export function answersOver(
+  peer: {
+    readonly refs: Refs
+    readonly outbox: Outbox
+    readonly outgoing: Sender<unknown>
+    readonly credit: Credit
+  },
+  { answerWith, tellsBegun, refuse, onTaken, onRoom }: Link,
+  write: LineWriter,
+  options: PeerOptions,
+): AnswersOptions {
+  const { outbox, credit } = peer
+  return {
+    get maxFrame() {
+      return options.maxFrame
+    },
+    reply: (id, body) => outbox.add(peer.refs.writeReply, id, body, options.maxFrame),
+    fail: (id, error) => outbox.push(answerWith(id, error)),
+    plainLine: body => lineOf(write, body),
+    push: line => void peer.outgoing.sendLine(line).catch(() => {}), // whoever owns the outbox is told
+    room: () => !outbox.full,
+    plainRoom: () => !outbox.full && credit.available,
+    onPlainFailed: error => options.onPlainFailed?.(error),
+    onFailedLate: error => options.onFailedLate?.(error),
+    onBegun: ids => void (tellsBegun() && outbox.push(begunFrame(ids))),
+    refuse,
+    onTaken,
+    onRoom,
+  }
+}
+
+/** Calls that go over the outbox of a peer. */
+export function callsOver(
+  { outbox, refs }: { readonly outbox: Outbox; readonly refs: Refs },
+  options: PeerOptions,
+  onBusy: () => void,
+): Calls {
+  return new Calls({
+    outbox,
+    write: refs.writeCall,
+    cancel: id => outbox.push(cancelFrame(id)),
+    maxInFlight: options.maxInFlight,
+    maxFrame: () => options.maxFrame,
+    peer: () => options.other,
+    onBusy,
+  })
+}
+
+/** References that a peer gives and gets. */
+export function refsOver(
+  peer: { readonly outbox: Outbox; readonly calls: Calls; readonly answers: Answers },
+  options: PeerOptions,
+  enabled: () => boolean,
+): Refs {
+  return new Refs({
+    outbox: peer.outbox,
+    calls: () => peer.calls,
+    answers: () => peer.answers,
+    other: options.other,
+    address: () => options.address,
+    maxFrame: () => options.maxFrame,
+    enabled,
+  })
+}

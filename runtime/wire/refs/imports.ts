@@ -1,0 +1,85 @@
+import type { WatError } from '../../error.ts'
+import type { Calls } from '../calls.ts'
+import { RemoteTarget } from './remote-target.ts'
+import type { About } from './target.ts'
+import { wantCollection } from './collection.ts'
+
+/** A frame takes no more than this of them, so that it is as small as frames of control are. */
+const MOST_IN_A_FRAME = 128
+
+interface ImportsOptions {
+  calls: Calls
+  /** The address of the other side, for what does not say where it was made. */
+  address: () => string
+  /** Tells of numbers that are given back, each with how often it has come. */
+  giveBack(pairs: number[]): void
+}
+
+/** What the other side of a link has given this one. */
+export class Imports {
+  readonly #byId = new Map<number, RemoteTarget>()
+  /** Given back, and not told yet. */
+  #unwanted: number[] = []
+  #reason: WatError | undefined
+  readonly #options: ImportsOptions
+
+  constructor(options: ImportsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** One has come. */
+  arrive(id: number, about: About): RemoteTarget {
+    let target = this.#byId.get(id)
+    if (!target) {
+      const address = typeof about.address === 'string' ? about.address : this.#options.address()
+      target = new RemoteTarget(id, about, address, {
+        calls: this.#options.calls,
+        release: one => this.#release(one),
+      })
+      this.#byId.set(id, target)
+      if (this.#reason) target.break(this.#reason)
+      wantCollection(this.#byId.size)
+    }
+    target.received++
+    return target
+  }
+
+  /** The other side says that it works no more. */
+  break(id: number, reason: WatError): void {
+    const target = this.#byId.get(id)
+    this.#byId.delete(id)
+    target?.break(reason)
+  }
+
+  /** It is not held by anybody, and need not be kept. */
+  drop(target: RemoteTarget): void {
+    if (!target.held && !target.reason) this.#release(target)
+  }
+
+  /** The link is gone. */
+  abort(reason: WatError): void {
+    this.#reason = reason
+    const targets = [...this.#byId.values()]
+    this.#byId.clear()
+    for (const target of targets) target.break(reason)
+  }
+
+  #release(target: RemoteTarget): void {
+    if (this.#byId.get(target.id) !== target) return
+    this.#byId.delete(target.id)
+    // A collection lets go of many at once.
+    if (this.#unwanted.length === 0) queueMicrotask(() => this.#tell())
+    this.#unwanted.push(target.id, target.received)
+  }
+
+  #tell(): void {
+    const pairs = this.#unwanted
+    this.#unwanted = []
+    for (let at = 0; at < pairs.length; at += 2 * MOST_IN_A_FRAME)
+      this.#options.giveBack(pairs.slice(at, at + 2 * MOST_IN_A_FRAME))
+  }
+}

@@ -1,0 +1,71 @@
+import { WatError } from '../../error.ts'
+import type { CallOptions } from '../call-options.ts'
+import { callHere, withdrawHere } from './local-call.ts'
+import { Ref } from './ref.ts'
+import type { Service } from '../service.ts'
+import { Target, type About } from './target.ts'
+
+interface Options {
+  service: Service
+  about: About
+  address: string
+  /** For messages. */
+  name: string | undefined
+  /** Nobody will call it any more. Called once, if it was sent to somebody. */
+  readonly dispose: () => void
+}
+
+/** What was made here. */
+export class LocalTarget extends Target {
+  readonly ref: Ref
+  readonly #options: Options
+
+  constructor(options: Options) {
+    super()
+    this.#options = options
+    this.ref = new Ref(this, {
+      onDup: () => this.hold(),
+      onReleased: () => this.letGo(),
+      revoke: () => this.#end('has been revoked'),
+    })
+  }
+
+  get service(): Service {
+    return this.#options.service
+  }
+
+  get about(): About {
+    return this.#options.about
+  }
+
+  get address(): string {
+    return this.#options.address
+  }
+
+  call(body: unknown, options?: CallOptions): Promise<unknown> {
+    return callHere(this, body, options)
+  }
+
+  override break(reason: WatError): void {
+    super.break(reason)
+    withdrawHere(this.service, reason)
+  }
+
+  /** It has come home. Who made it needs no hold on it. */
+  arrive(): Ref {
+    return this.ref
+  }
+
+  turnAway(): void {}
+
+  protected onUnheld(): void {
+    if (this.sent) this.#end('has been released by all who had it')
+  }
+
+  #end(why: string): void {
+    if (this.reason) return
+    const { name, address, dispose } = this.#options
+    this.break(new WatError('denied', `${name ?? 'this reference'} ${why}`, { address }))
+    dispose()
+  }
+}

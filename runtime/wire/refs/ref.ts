@@ -1,0 +1,121 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { ADVICE } from '../../edn/reference.ts'
+import { rejection, siteHere } from '../../edn/stack.ts'
+import { WatError } from '../../error.ts'
+import type { CallOptions } from '../call-options.ts'
+import { Callable } from '../callable.ts'
+import type { Target } from './target.ts'
+
+/** What only its target may do with a reference. */
+interface Holds {
+  onDup?(): void
+  onReleased(): void
+  /** Ends it for everybody; `undefined` for one that was made elsewhere. */
+  revoke?(): void
+}
+
+/**
+ * The right to call something, wherever in the tree it lives. `ref` makes one; whoever gets it in a call, a reply
+ * or `given` can call it and give it on. It works until its holder releases it, its maker revokes it, or the link
+ * by which it came breaks.
+ */
+export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Disposable {
+  readonly #target: Target
+  readonly #holds: Holds
+  /** How often it may be released. */
+  #held = 0
+  #released: WatError | undefined
+  #closed: PromiseWithResolvers<WatError> | undefined
+
+  /** @internal */
+  constructor(target: Target, holds: Holds) {
+    super()
+    this.#target = target
+    this.#holds = holds
+  }
+
+  /** The address of the process that made it. */
+  get address(): string {
+    return this.#target.address
+  }
+
+  /** Resolves, when it works no more, with the reason. Never rejects. */
+  get closed(): Promise<WatError> {
+    if (!this.#closed) {
+      const closed = (this.#closed = Promise.withResolvers<WatError>())
+      if (this.#released) closed.resolve(this.#released)
+      else void this.#target.closed.then(closed.resolve)
+    }
+    return this.#closed.promise
+  }
+
+  /**
+   * Calls it, as `Process.call` calls a process. Calls on one reference arrive in the order in which they were
+   * made. Rejects besides with `denied` when it has been revoked or released, and with `offline` when the process
+   * is gone that made it, or one on the way there.
+   */
+  call(body: Req, options?: CallOptions): Promise<Res> {
+    const refusal = this.#released ?? this.#target.reason
+    if (refusal) return rejection(refusal, { peer: this.address, site: siteHere() })
+    return this.#target.call(body, options) as Promise<Res>
+  }
+
+  /** Holds it once more, so that it takes one `release` more to let it go. Gives the reference itself. */
+  dup(): this {
+    if (this.#released) throw this.#released
+    this.hold()
+    this.#holds.onDup?.()
+    return this
+  }
+
+  /**
+   * Gives back one hold: each arrival of it in this process is one, and each `dup()`. After the last one calls are
+   * `denied`, and when nobody holds it any more its maker's process is told. What is under way goes on.
+   */
+  release(): void {
+    if (this.#held === 0) return
+    this.#held--
+    this.#holds.onReleased()
+  }
+
+  /** `using` releases it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /**
+   * For the process that made it: from now on every copy rejects with `denied`, however far it has travelled, calls
+   * under way too. Throws `denied` elsewhere. Idempotent.
+   */
+  revoke(): void {
+    if (!this.#holds.revoke) throw new WatError('denied', `only ${this.address} can revoke it, which made it`)
+    this.#holds.revoke()
+  }
+
+  /** @internal */
+  override get [ADVICE](): string {
+    return 'a reference travels in calls, replies and `given`, to a side that knows references'
+  }
+
+  /** @internal */
+  get target(): Target {
+    if (this.#released) throw this.#released
+    return this.#target
+  }
+
+  /** @internal Whether it may be released. */
+  get held(): boolean {
+    return this.#held > 0
+  }
+
+  /** @internal */
+  hold(): void {
+    this.#held++
+  }
+
+  /** @internal Its last hold has been given back. */
+  close(): void {
+    this.#released = new WatError('denied', 'this reference has been released', { address: this.address })
+    this.#closed?.resolve(this.#released)
+  }
+}

@@ -1,0 +1,212 @@
+import { Buffer } from 'node:buffer'
+import { fromFault, toFault } from '../../edn/fault.ts'
+import { encodeLine } from '../../edn/encode.ts'
+import type { Out } from '../../edn/out.ts'
+import type { WatError } from '../../error.ts'
+import { Arrival } from './arrival.ts'
+import type { Answers } from '../answers.ts'
+import type { Asked, Calls } from '../calls.ts'
+import { Carried } from './carried.ts'
+import { isPlainMap } from '../checks.ts'
+import { Exports } from './exports.ts'
+import { fit } from '../fit.ts'
+import { goneFrame, releaseFrame, tags, type LineWriter } from '../frames.ts'
+import { headText, readHead, type Head, type Mention } from '../head.ts'
+import { Imports } from './imports.ts'
+import { lost, lostTarget } from './lost-target.ts'
+import { malformed } from '../malformed.ts'
+import type { Outbox } from '../outbox.ts'
+import { RemoteTarget } from './remote-target.ts'
+import type { Target } from './target.ts'
+
+interface RefsOptions {
+  readonly outbox: Outbox
+  readonly calls: () => Calls
+  readonly answers: () => Answers
+  /** The other side, and this one. */
+  readonly other: { address: string }
+  readonly address: () => string
+  readonly maxFrame: () => number
+  /** Whether the other side knows references, and heads. */
+  readonly enabled: () => boolean
+}
+
+/** Frames whose bodies may hold references. */
+const HEADED = new Set<unknown>([tags.call, tags.return, tags.given])
+
+/**
+ * References on one link, as tables of two sides: each gives the other numbers for what it has, and every hop of a
+ * longer way is a link of its own. A body says `#wat/ref n` where one stands, and the head of its frame which one
+ * that is, so that a process which passes the body on rewrites the head alone.
+ */
+export class Refs {
+  readonly #exports: Exports
+  readonly #imports: Imports
+  readonly #carried = new Carried()
+  /** Of the frame that is being read. */
+  #arrival: Arrival | undefined
+  #arrivalMap: unknown
+  readonly #options: RefsOptions
+
+  constructor(options: RefsOptions) {
+    const { outbox, answers, address, maxFrame, calls, other } = options
+    this.#options = options
+    this.#exports = new Exports((id, target, reason) => {
+      outbox.push(goneFrame(id, toFault(reason, address()), maxFrame()))
+      answers().withdraw(target.service, reason)
+    })
+    this.#imports = new Imports({
+      get calls() {
+        return calls()
+      },
+      address: () => other.address,
+      giveBack: pairs => outbox.push(releaseFrame(pairs)),
+    })
+  }
+
+  /** @internal How many there are each way. */
+  get load(): Record<string, number> {
+    return { exports: this.#exports.size, imports: this.#imports.size }
+  }
+
+  /** Writes a request: with a head, where it has something to say. */
+  readonly writeCall: LineWriter = (out, id, asked) => {
+    const { body, to, due, meta } = asked as Asked
+    const plain = (to === 0 && due === undefined && meta === undefined) || !this.#options.enabled()
+    const head: Head | undefined = plain
+      ? undefined
+      : {
+          ...(to !== 0 && { to }),
+          ...(due !== undefined && { timeoutMs: Math.max(0, due - Date.now()) }),
+          ...(meta && { meta: { ...meta } }),
+        }
+    this.#write(out, REQUEST, tags.call, id, body, head)
+  }
+
+  readonly writeReply: LineWriter = (out, id, body) =>
+    this.#write(out, REPLY, tags.return, id, body, undefined)
+
+  readonly writeGiven: LineWriter = (out, id, body) => {
+    this.#write(out, GIVEN, tags.given, id, body, {}, true)
+  }
+
+  /** What `#wat/ref` and a number stands for in the frame that is being read. */
+  readonly dereference = (number: unknown, tag: unknown, map: unknown): object => {
+    if (!HEADED.has(tag)) throw malformed('a reference in a frame that carries none')
+    if (!this.#arrival || this.#arrivalMap !== map) this.#begin(map)
+    return (this.#arrival as Arrival).at(number)
+  }
+
+  /** The frame with this head has been read whole: gives what it brought. */
+  arrived(map: unknown): Arrival | undefined {
+    if (this.#arrivalMap !== map) {
+      this.drop()
+      if (!isPlainMap(map) || map.refs === undefined) return undefined
+      this.#begin(map)
+    }
+    const arrival = this.#arrival as Arrival
+    this.#arrival = this.#arrivalMap = undefined
+    arrival.settle()
+    return arrival
+  }
+
+  /** What is being read is no frame: what it brought goes back. */
+  drop(): void {
+    this.#arrival?.turnAway()
+    this.#arrival = this.#arrivalMap = undefined
+  }
+
+  /** What a call is for, by the number in its head. A number that means nothing is `denied`. */
+  target(id: number): Target | WatError {
+    return this.#exports.get(id) ?? lost(this.#options.address(), this.#exports.was(id))
+  }
+
+  /** The other side no longer has these. */
+  release(pairs: readonly number[]): void {
+    for (let at = 0; at < pairs.length; at += 2)
+      this.#exports.giveBack(pairs[at] as number, pairs[at + 1] as number)
+  }
+
+  /** The other side says that one of its own works no more. */
+  gone(id: number, fault: unknown): void {
+    this.#imports.break(id, fromFault(fault, this.#options.other.address))
+  }
+
+  /** The other side is gone. */
+  abort(reason: WatError): void {
+    this.drop()
+    this.#imports.abort(reason)
+    this.#exports.clear()
+  }
+
+  #write(
+    out: Out,
+    plain: Buffer,
+    tag: string,
+    id: number,
+    body: unknown,
+    head: Head | undefined,
+    known = this.#options.enabled(),
+  ): void {
+    const start = out.length
+    const carried = this.#carried
+    carried.clear()
+    if (known) out.refer = carried.refer
+    try {
+      encodeLine(out, plain, id, body, END)
+    } finally {
+      out.refer = undefined
+    }
+    if (!head && carried.size === 0) return
+    const bodyStart = start + plain.length + String(id).length + 1
+    const refs = this.#give(carried.targets)
+    try {
+      const text = headText({ ...head, ...(refs.length > 0 && { refs }) })
+      out.replace(start, bodyStart, `#${tag} [${id} ${text} `)
+      fit(out.length - start, this.#options.maxFrame())
+    } catch (error) {
+      for (const mention of refs) this.#exports.takeBack(mention)
+      throw error
+    }
+    for (const target of carried.targets) target.sent = true
+  }
+
+  #give(targets: readonly Target[]): Mention[] {
+    const given: Mention[] = []
+    try {
+      for (const target of targets) given.push(this.#mention(target))
+      return given
+    } catch (error) {
+      for (const mention of given) this.#exports.takeBack(mention)
+      throw error
+    }
+  }
+
+  #mention(target: Target): Mention {
+    const home = target instanceof RemoteTarget && target.origin.calls === this.#options.calls()
+    return home && !target.reason ? -target.id : this.#exports.give(target)
+  }
+
+  #begin(map: unknown): void {
+    this.drop()
+    const { refs = [] } = readHead(map)
+    this.#arrivalMap = map
+    this.#arrival = new Arrival(
+      refs.map(mention => this.#arrive(mention)),
+      target => {
+        if (target instanceof RemoteTarget) this.#imports.drop(target)
+      },
+    )
+  }
+
+  #arrive(mention: Mention): Target {
+    const [id, about] = typeof mention === 'number' ? [mention, {}] : mention
+    if (id > 0) return this.#imports.arrive(id, about)
+    return this.#exports.get(-id) ?? lostTarget(this.#options.address(), this.#exports.was(-id))
+  }
+}
+
+const REQUEST = Buffer.from(`#${tags.request} [`)
+const REPLY = Buffer.from(`#${tags.reply} [`)
+const GIVEN = Buffer.from(`#${tags.given} [`)
+const END = Buffer.from(']\n')

@@ -1,0 +1,77 @@
+import type { WatError } from '../../error.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Calls } from '../calls.ts'
+import { Ref } from './ref.ts'
+import { relayTo } from './relay.ts'
+import type { Service } from '../service.ts'
+import { Target, type About } from './target.ts'
+
+/** The link that one came by. */
+interface Origin {
+  readonly calls: Calls
+  /** Nobody here holds it any more. */
+  release(target: RemoteTarget): void
+}
+
+/** What another process has given. */
+export class RemoteTarget extends Target {
+  readonly id: number
+  readonly about: About
+  readonly address: string
+  readonly origin: Origin
+  readonly service: Service
+  /** How often it has come since it was released last. */
+  received = 0
+  /** The program's own, as long as it keeps it. */
+  #ref: WeakRef<Ref> | undefined
+
+  constructor(id: number, about: About, address: string, origin: Origin) {
+    super()
+    this.id = id
+    this.about = about
+    this.address = address
+    this.origin = origin
+    this.service = relayTo(this)
+  }
+
+  call(body: unknown, options?: CallOptions): Promise<unknown> {
+    return this.origin.calls.call(body, options, this.id)
+  }
+
+  arrive(): Ref {
+    let ref = this.#ref?.deref()
+    if (!ref) {
+      ref = new Ref(this, { onReleased: () => this.#onReleased() })
+      this.#ref = new WeakRef(ref)
+      this.hold()
+      collected.register(ref, this, ref)
+    }
+    ref.hold()
+    return ref
+  }
+
+  turnAway(arrived: object): void {
+    ;(arrived as Ref).release()
+  }
+
+  override break(reason: WatError): void {
+    super.break(reason)
+    this.origin.calls.failTo(this.id, reason)
+  }
+
+  protected onUnheld(): void {
+    if (!this.reason) this.origin.release(this)
+  }
+
+  #onReleased(): void {
+    const ref = this.#ref?.deref()
+    if (!ref || ref.held) return
+    ref.close()
+    collected.unregister(ref)
+    this.#ref = undefined
+    this.letGo()
+  }
+}
+
+/** A program need not release what it no longer has. */
+const collected = new FinalizationRegistry<RemoteTarget>(target => target.letGo())

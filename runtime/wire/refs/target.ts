@@ -1,0 +1,73 @@
+import type { WatError } from '../../error.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Service } from '../service.ts'
+
+/** What a frame tells of a reference besides its number. */
+export type About = Readonly<Record<string, unknown>>
+
+/** What a reference leads to: something that was made here, or what another process has given. */
+export abstract class Target {
+  /** Where it was made. */
+  abstract readonly address: string
+  /** What whoever gets it is told of it. */
+  abstract readonly about: About
+  /** Who answers what comes for it by a link. */
+  abstract readonly service: Service
+  /** It has been given to somebody. */
+  sent = false
+  /** Those for whom it must go on: links that it was given on, and programs that hold what has arrived. */
+  #holders = 0
+  #reason: WatError | undefined
+  #closed: PromiseWithResolvers<WatError> | undefined
+  readonly #watchers = new Set<(reason: WatError) => void>()
+
+  abstract call(body: unknown, options?: CallOptions): Promise<unknown>
+
+  /** What stands for it in a body that has come: each time it comes it is held once more. */
+  abstract arrive(): object
+
+  /** The body that it came in is dropped. */
+  abstract turnAway(arrived: object): void
+
+  /** Nobody holds it any more. */
+  protected abstract onUnheld(): void
+
+  /** Why it works no more. */
+  get reason(): WatError | undefined {
+    return this.#reason
+  }
+
+  /** Resolves with that; never rejects. */
+  get closed(): Promise<WatError> {
+    this.#closed ??= Promise.withResolvers<WatError>()
+    if (this.#reason) this.#closed.resolve(this.#reason)
+    return this.#closed.promise
+  }
+
+  get held(): boolean {
+    return this.#holders > 0
+  }
+
+  hold(): void {
+    this.#holders++
+  }
+
+  letGo(): void {
+    if (--this.#holders === 0) this.onUnheld()
+  }
+
+  /** Calls back once, when it works no more. What it gives takes that back. */
+  watch(onBreak: (reason: WatError) => void): () => void {
+    this.#watchers.add(onBreak)
+    return () => void this.#watchers.delete(onBreak)
+  }
+
+  /** From now on it works no more. Idempotent. */
+  break(reason: WatError): void {
+    if (this.#reason) return
+    this.#reason = reason
+    this.#closed?.resolve(reason)
+    for (const tell of this.#watchers) tell(reason)
+    this.#watchers.clear()
+  }
+}

@@ -1,0 +1,45 @@
+import type { Handler } from './handler.ts'
+
+/**
+ * A handler, and how many requests it takes at once, whichever links they come by. Whoever has requests that wait
+ * for it is woken when one has been answered, each in its turn.
+ */
+export class Service {
+  readonly handler: Handler
+  readonly concurrency: number
+  /** It only passes on: a request has begun when it has begun where it is passed to. */
+  readonly relays: boolean
+  #inFlight = 0
+  readonly #waiting = new Set<() => void>()
+
+  constructor(handler: Handler, concurrency: number, relays = false) {
+    this.handler = handler
+    this.concurrency = concurrency
+    this.relays = relays
+  }
+
+  get free(): boolean {
+    return this.#inFlight < this.concurrency
+  }
+
+  enter(): void {
+    this.#inFlight++
+  }
+
+  leave(): void {
+    this.#inFlight--
+    if (this.#waiting.size === 0) return
+    for (const wake of Array.from(this.#waiting)) {
+      if (!this.free) return
+      // To the end of the queue, unless it has left it: another link goes first the next time.
+      if (this.#waiting.delete(wake)) this.#waiting.add(wake)
+      wake()
+    }
+  }
+
+  /** Calls back when there may be room. What it gives takes that back. */
+  wait(wake: () => void): () => void {
+    this.#waiting.add(wake)
+    return () => void this.#waiting.delete(wake)
+  }
+}
