@@ -3,6 +3,7 @@ import { identity } from './identity.ts'
 import { writeRecord } from './stderr.ts'
 import { isThrownError, toFault } from '../edn/fault.ts'
 import { encodable } from '../wire/fault-text.ts'
+import { reportStraysWith } from '../wire/strays.ts'
 import { inspected } from '../wire/inspected.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -27,6 +28,8 @@ export const log = {
 export function reportFault(error: unknown): void {
   writeRecord('fault', toFault(error, identity.address))
 }
+
+reportStraysWith(reportFault)
 
 function write(level: Level, message: string, data: unknown): void {
   const record: Record<string, unknown> = {

@@ -1,7 +1,9 @@
 import { WatError } from '../error.ts'
 import { describe } from '../edn/describe.ts'
+import type { Arrived } from '../wire/arrived.ts'
 import type { Callable } from '../wire/callable.ts'
 import type { Handler } from '../wire/handler.ts'
+import { here } from '../wire/refs/local-call.ts'
 import { LocalTarget } from '../wire/refs/local-target.ts'
 import type { Ref } from '../wire/refs/ref.ts'
 import { serviceOf } from '../wire/service-of.ts'
@@ -30,15 +32,21 @@ export interface RefOptions {
 export function ref<Req = any, Res = unknown>(
   target: Handler<Req, Res> | Callable<Req, Res>,
   options?: RefOptions,
-): Ref<Req, Awaited<Res>>
+): Ref<Req, Arrived<Awaited<Res>>>
 export function ref(target: object, options?: RefOptions): Ref
 export function ref(target: unknown, { concurrency, name }: RefOptions = {}): Ref {
   if (name !== undefined && typeof name !== 'string')
     throw new WatError('denied', `the name of a reference is a string, not ${describe(name)}`)
   const { address } = identity
   const service = serviceOf(target, concurrency)
-  return new LocalTarget({ service, about: { address }, address, name, dispose: () => void dispose(target) })
-    .ref
+  return new LocalTarget({
+    here,
+    service,
+    about: { address },
+    address,
+    name,
+    dispose: () => void dispose(target),
+  }).ref
 }
 
 async function dispose(target: unknown): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Arrived } from '../wire/arrived.ts'
 import type { Callable } from '../wire/callable.ts'
 import type { Handler } from '../wire/handler.ts'
 import { serviceOf } from '../wire/service-of.ts'
@@ -32,7 +33,7 @@ export type Served<Req = any, Res = any> = void & { readonly [served]?: (body: R
 export function serve<Req = any, Res = unknown>(
   handler: Handler<Req, Res> | Callable<Req, Res>,
   options?: ServeOptions,
-): Promise<Served<Req, Res>>
+): Promise<Served<Req, Arrived<Awaited<Res>>>>
 export function serve(methods: object, options?: ServeOptions): Promise<Served>
 export async function serve(target: unknown, { concurrency }: ServeOptions = {}): Promise<Served> {
   port.serve(serviceOf(target, concurrency))

@@ -12,6 +12,8 @@ export interface AnswersOptions {
   plainLine(body: unknown): Uint8Array
   /** Writes such a line. */
   readonly push: (line: Uint8Array) => void
+  /** The same, for one of many: resolves when the pipe has taken it, with false when it never will. */
+  print(line: Uint8Array): Promise<boolean>
   /** Whether replies, and answers to plain values, may be written: what causes more of them waits until then. */
   room(): boolean
   plainRoom(): boolean
@@ -23,6 +25,8 @@ export interface AnswersOptions {
   readonly onBegun: (ids: number[]) => void
   /** A plain value has been taken: its handler has begun, or it is dropped. */
   readonly onTaken: (bytes: number) => void
+  /** Whether the caller has something of this process that is work in flight, as an open stream is. */
+  working(): boolean
   /** There is room for another request. */
   readonly onRoom: () => void
 }

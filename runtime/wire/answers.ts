@@ -40,7 +40,7 @@ export class Answers {
 
   /** Whether handlers run, or wait to, whose answers somebody waits for. */
   get busy(): boolean {
-    return this.#handling.wanted > 0 || this.#refs.size > 0
+    return this.#handling.wanted > 0 || this.#refs.size > 0 || this.#options.working()
   }
 
   /** Whether what comes is not handled but refused. */
@@ -93,7 +93,8 @@ export class Answers {
   /** The same, to a reference. */
   requestTo(service: Service, id: number, body: unknown, bytes: number, head: Head): void {
     const item = { id, body, bytes: bytes + ITEM_BYTES, head, turn: 0 }
-    if (this.#stopped) return this.reject(item)
+    // What is in flight is finished.
+    if (this.#stopped && !service.isWork) return this.reject(item)
     this.#refs.request(service, item)
   }
 
@@ -107,7 +108,7 @@ export class Answers {
   cancel(id: number): void {
     if (this.#handling.cancel(id)) return
     if (this.#turns.remove(id)) this.#next()
-    else if (this.#refs.cancel(id)) this.#check()
+    else if (this.#refs.cancel(id)) this.check()
   }
 
   /** A reference works no more: what it is asked is over. */
@@ -119,7 +120,7 @@ export class Answers {
   /** No more will come. */
   end(): void {
     this.#ended = true
-    this.#check()
+    this.check()
   }
 
   /** Nobody serves: until somebody does, requests are answered with `refusal`. */
@@ -163,7 +164,7 @@ export class Answers {
   /** These are not begun. */
   #drop(items: Item[]): void {
     for (const item of items) this.reject(item)
-    this.#check()
+    this.check()
   }
 
   #take(item: Item): void {
@@ -191,15 +192,17 @@ export class Answers {
     } finally {
       this.#beginning = false
     }
-    this.#check()
+    this.check()
   }
 
   #onSettled(): void {
     if (this.#turns.size > 0) this.#next()
-    else this.#check()
+    else this.check()
   }
 
-  #check(): void {
+  /** Whether everything has been answered may have changed. */
+  check(): void {
+    if (this.#options.working()) return
     if (this.#ended && this.#handling.wanted === 0 && this.#turns.size === 0 && this.#refs.size === 0)
       this.#finish()
   }

@@ -1,3 +1,4 @@
+import type { GlobalSignal } from '../ambient.ts'
 import type { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
 import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
@@ -34,6 +35,7 @@ interface Call extends Numbered, Asked {
   unlisten?: () => void
   /** The request of a handler that it passes on. */
   passedOn: OpenRequest | undefined
+  signal?: GlobalSignal
 }
 
 /**
@@ -112,9 +114,7 @@ export class Calls {
   }
 
   /** Whether it waits for its reply. */
-  has(id: number): boolean {
-    return this.#open.get(id) !== undefined
-  }
+  has = (id: number): boolean => this.#open.get(id) !== undefined
 
   /** A reply has come. False: no call with this id was ever made. */
   reply(id: number, body: unknown, arrival?: Arrival): boolean {
@@ -123,6 +123,7 @@ export class Calls {
     if (!call) return id <= this.#open.lastId
     this.#settled(call)
     call.passedOn?.pass(arrival)
+    if (call.signal) arrival?.govern(call.signal, reason => cancelled(this.#options.peer(), reason))
     call.resolve(body)
     return true
   }
@@ -197,6 +198,7 @@ export class Calls {
       call.unlisten = options.onAbort(reason => this.#drop(call, cancelled(this.#options.peer(), reason)))
     } else if (options.signal) {
       const { signal } = options
+      call.signal = signal
       call.unlisten = onAbort(signal, () => this.#drop(call, cancelled(this.#options.peer(), signal.reason)))
     }
   }

@@ -4,7 +4,10 @@ import { Begun } from './begun.ts'
 import { isThenable } from './handler.ts'
 import type { Head } from './head.ts'
 import { OpenRequest } from './open-request.ts'
-import { PlainAnswers } from './plain-answers.ts'
+import { isAsyncIterable } from './iterable.ts'
+import { STREAM_BATCH_BYTES } from './limits.ts'
+import { PlainAnswers, type Slot } from './plain-answers.ts'
+import { Batches } from './refs/batches.ts'
 import type { Service } from './service.ts'
 
 /** One thing to be answered: a request, or a plain value to somebody who serves. */
@@ -52,7 +55,7 @@ export class Handling {
     try {
       const { handler } = service // called on nothing: our inside is none of its business
       result = handler(body, request)
-      later = isThenable(result)
+      later = isThenable(result) || (slot !== undefined && isAsyncIterable(result))
     } catch (error) {
       return this.#fail(request, error)
     }
@@ -64,6 +67,7 @@ export class Handling {
   reply(request: OpenRequest, value: unknown): void {
     if (request.answered) throw new WatError('denied', 'this request has been answered')
     this.#write(request, value)
+    request.repliedEarly = true
   }
 
   /** The caller no longer wants the reply. False when no such request is being handled. */
@@ -118,6 +122,8 @@ export class Handling {
     let failed = false
     try {
       outcome = await result
+      if (request.slot && isAsyncIterable(outcome))
+        outcome = await this.#print(outcome, request.slot, request)
     } catch (error) {
       outcome = error
       failed = true
@@ -132,6 +138,22 @@ export class Handling {
     this.#options.onRoom()
   }
 
+  /** A stream that answers a plain value is printed, each item on its own, as fast as they are taken. */
+  async #print(items: AsyncIterable<unknown>, slot: Slot, request: OpenRequest): Promise<typeof PRINTED> {
+    await this.plain.turn(slot)
+    const batches = new Batches(items)
+    try {
+      for (;;) {
+        const batch = await batches.next(STREAM_BATCH_BYTES)
+        if (batch.length === 0) return PRINTED
+        const taken = batch.map(item => this.#options.print(this.#options.plainLine(item)))
+        if (request.aborted || (await Promise.all(taken)).includes(false)) return PRINTED
+      }
+    } finally {
+      await batches.close()
+    }
+  }
+
   #answer(request: OpenRequest, value: unknown): void {
     if (request.answered) return
     try {
@@ -144,14 +166,17 @@ export class Handling {
   #write(request: OpenRequest, value: unknown): void {
     const body = value === undefined ? null : value
     const { id, slot } = request
-    if (slot) this.plain.settle(slot, this.#options.plainLine(body))
+    if (slot) this.plain.settle(slot, body === PRINTED ? NOTHING : this.#options.plainLine(body))
     else if (id !== undefined && !request.aborted) this.#options.reply(id, body)
     request.answer()
   }
 
   #fail(request: OpenRequest, error: unknown): void {
     const { id, slot } = request
-    if (request.answered) return this.#options.onFailedLate(error)
+    if (request.answered) {
+      if (request.repliedEarly) this.#options.onFailedLate(error)
+      return
+    }
     request.answer()
     if (slot) {
       this.#options.onPlainFailed(error)
@@ -161,3 +186,4 @@ export class Handling {
 }
 
 const NOTHING = new Uint8Array(0)
+const PRINTED = Symbol('printed')

@@ -37,6 +37,9 @@ export const DEFAULT_CONCURRENCY = 256
 /** References that one side of a link may have given the other at once; beyond it sending one is `overloaded`. */
 export const MAX_REFS = 65_536
 
+/** A stream is pulled in batches of about so many bytes; one batch is on its way, and one waits to be read. */
+export const STREAM_BATCH_BYTES = 32 * 1024
+
 /** The longest delay a timer of Node takes (a signed 32-bit number of ms); longer means never. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 

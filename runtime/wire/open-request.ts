@@ -20,6 +20,8 @@ export class OpenRequest implements Request {
   readonly id: number | undefined
   readonly deadline: number | undefined
   readonly meta: Readonly<Record<string, unknown>>
+  /** @internal The handler has answered, and works on. */
+  repliedEarly = false
   #answered = false
   #aborted = false
   #reason: WatError | undefined

@@ -37,11 +37,17 @@ export function answersOver(
     fail: (id, error) => outbox.push(answerWith(id, error)),
     plainLine: body => lineOf(write, body),
     push: line => void peer.outgoing.sendLine(line).catch(() => {}), // whoever owns the outbox is told
+    print: line =>
+      peer.outgoing.sendLine(line).then(
+        () => true,
+        () => false, // whoever owns the outbox is told
+      ),
     room: () => !outbox.full,
     plainRoom: () => !outbox.full && credit.available,
     onPlainFailed: error => options.onPlainFailed?.(error),
     onFailedLate: error => options.onFailedLate?.(error),
     onBegun: ids => void (tellsBegun() && outbox.push(begunFrame(ids))),
+    working: () => peer.refs.working,
     refuse,
     onTaken,
     onRoom,
@@ -79,5 +85,9 @@ export function refsOver(
     address: () => options.address,
     maxFrame: () => options.maxFrame,
     enabled,
+    onWork() {
+      peer.answers.check()
+      options.onSettle?.()
+    },
   })
 }

@@ -3,6 +3,8 @@ import { Queue } from './queue.ts'
 /** The place of an answer among those that must come in order. */
 export interface Slot {
   line: Uint8Array | undefined
+  /** Calls back when it is the first of those that are not written. */
+  onTurn?: () => void
 }
 
 /** Answers to plain values, which come in the order of the values: one that is ready early waits for those before it. */
@@ -30,11 +32,25 @@ export class PlainAnswers {
   settle(slot: Slot, line: Uint8Array): void {
     slot.line = line
     this.bytes += line.length
-    let ready: Uint8Array | undefined
-    while ((ready = this.#slots.first?.line)) {
+    this.#next()
+  }
+
+  /** Resolves when the answers before it are written, so that this one can be written in several lines, and then settled. */
+  turn(slot: Slot): Promise<void> {
+    return new Promise(resolve => {
+      slot.onTurn = resolve
+      this.#next()
+    })
+  }
+
+  #next(): void {
+    let first: Slot | undefined
+    while ((first = this.#slots.first)) {
+      const { line } = first
+      if (!line) return first.onTurn?.()
       this.#slots.shift()
-      this.bytes -= ready.length
-      if (ready.length > 0) this.#write(ready)
+      this.bytes -= line.length
+      if (line.length > 0) this.#write(line)
     }
   }
 }

@@ -1,9 +1,7 @@
 import { List, Sym } from '../edn/index.ts'
 import { isSymbolText } from '../edn/names.ts'
+import type { Arrived } from './arrived.ts'
 import type { Callable } from './callable.ts'
-
-/** What arrives of what a method gives. */
-type Arrived<T> = Awaited<T>
 
 /** The methods of `T` as they are called from elsewhere: each gives a promise. */
 export type Remote<T> = {
@@ -14,7 +12,7 @@ export type Remote<T> = {
         : never
       : never
   ]: T[Name] extends (...args: infer Args) => infer Result
-    ? (...args: Args) => Promise<Arrived<Result>>
+    ? (...args: Args) => Promise<Arrived<Awaited<Result>>>
     : never
 }
 

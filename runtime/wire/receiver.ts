@@ -1,4 +1,4 @@
-import type { WatError } from '../error.ts'
+import { WatError } from '../error.ts'
 import { Queue } from './queue.ts'
 
 interface Waiter<T> {
@@ -25,24 +25,36 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
   readonly #onDemand: () => void
   readonly #onClose: () => void
   readonly #onTaken: (bytes: number) => void
+  readonly #closesWhenLeft: boolean
+  /** It has been sent to somebody else. */
+  #given = false
 
-  /** @internal `onTaken` is told of every value that somebody has taken, or that is dropped. */
+  /**
+   * @internal `onTaken` is told of every value that somebody has taken, or that is dropped. `closesWhenLeft`: who
+   * leaves a loop over it early wants no more.
+   */
   constructor(
     onDemand: () => void,
     onClose: () => void = () => {},
     onTaken: (bytes: number) => void = () => {},
+    { closesWhenLeft = false } = {},
   ) {
     this.#onDemand = onDemand
     this.#onClose = onClose
     this.#onTaken = onTaken
+    this.#closesWhenLeft = closesWhenLeft
   }
 
   /**
    * The next value; `undefined` at the end. Rejects with `offline`, behind the last value, when what it reads
    * from died: a child that ended by a signal, a panic or an exit code other than 0, unless `stop` or `kill`
-   * ended it. It rejects again each time.
+   * ended it. It rejects again each time. Rejects with `denied` when the receiver has been sent to somebody else.
    */
   recv(): Promise<T | undefined> {
+    return this.#given ? Promise.reject(this.#givenAway()) : this.#recv()
+  }
+
+  #recv(): Promise<T | undefined> {
     if (this.#first < this.#held.length) {
       const value = this.#take()
       this.#onDemand()
@@ -56,17 +68,55 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
     })
   }
 
-  /** Reads to the end, and rejects as `recv` does; leaving the loop early keeps what was not read. */
+  /**
+   * Reads to the end, and rejects as `recv` does. Leaving the loop early keeps what was not read, unless it is a
+   * stream that came in a body: that is closed.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const value = await this.recv()
-      if (value === undefined) return
-      yield value
+    try {
+      for (;;) {
+        const value = await this.recv()
+        if (value === undefined) return
+        yield value
+      }
+    } finally {
+      if (this.#closesWhenLeft) this.close()
     }
   }
 
-  /** Reads no more: what is held and what still comes is dropped, and `recv` gives `undefined`. */
+  /** @internal What is left of it, for whoever it is sent to: who leaves that early closes it. */
+  async *rest(): AsyncGenerator<T, void, undefined> {
+    try {
+      for (;;) {
+        const value = await this.#recv()
+        if (value === undefined) return
+        yield value
+      }
+    } finally {
+      this.#close()
+    }
+  }
+
+  /** @internal It is being sent: from now on it is read elsewhere. */
+  give(): void {
+    this.#given = true
+  }
+
+  /** @internal Throws `denied` when it has been sent already. */
+  keep(): this {
+    if (this.#given) throw this.#givenAway()
+    return this
+  }
+
+  /**
+   * Reads no more: what is held and what still comes is dropped, and `recv` gives `undefined`. One that has been sent
+   * to somebody else is theirs to close.
+   */
   close(): void {
+    if (!this.#given) this.#close()
+  }
+
+  #close(): void {
     if (this.#closed) return
     this.#closed = true
     for (const { bytes } of this.drain()) this.#onTaken(bytes)
@@ -144,6 +194,10 @@ export class Receiver<T = unknown> implements AsyncIterable<T> {
       this.#watchers.delete(watcher)
       this.#onDemand() // which there may be none of any more
     }
+  }
+
+  #givenAway(): WatError {
+    return new WatError('denied', 'this receiver has been sent to somebody else, who reads it now')
   }
 
   #take(): T {

@@ -9,13 +9,16 @@ export class Service {
   readonly concurrency: number
   /** It only passes on: a request has begun when it has begun where it is passed to. */
   readonly relays: boolean
+  /** That somebody has it is work in flight, as an open stream is. */
+  readonly isWork: boolean
   #inFlight = 0
   readonly #waiting = new Set<() => void>()
 
-  constructor(handler: Handler, concurrency: number, relays = false) {
+  constructor(handler: Handler, concurrency: number, { relays = false, isWork = false } = {}) {
     this.handler = handler
     this.concurrency = concurrency
     this.relays = relays
+    this.isWork = isWork
   }
 
   get free(): boolean {

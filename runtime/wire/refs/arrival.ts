@@ -1,3 +1,6 @@
+import type { GlobalSignal } from '../../ambient.ts'
+import type { WatError } from '../../error.ts'
+import { governStream } from './stream-source.ts'
 import type { Target } from './target.ts'
 import { malformed } from '../malformed.ts'
 
@@ -25,6 +28,11 @@ export class Arrival {
     this.#targets.forEach((target, number) => {
       if (!this.#arrived[number]) this.#onUnused(target)
     })
+  }
+
+  /** Its streams end with the signal, for the reason that this makes of the signal's. */
+  govern(signal: GlobalSignal, reason: (cause: unknown) => WatError): void {
+    for (const arrived of this.#arrived) governStream(arrived, signal, () => reason(signal.reason))
   }
 
   /** The frame is dropped: nobody will have them. */

@@ -1,25 +1,46 @@
+import { isAsyncIterable } from '../iterable.ts'
+import { Receiver } from '../receiver.ts'
 import { Ref } from './ref.ts'
-import type { Target } from './target.ts'
+import { originOf } from './stream-source.ts'
+import { streamTarget } from './stream-target.ts'
+import type { Here, Target } from './target.ts'
 
-/** The references that a body holds, each with its number in the frame. */
+/** The references and streams that a body holds, each with its number in the frame. */
 export class Carried {
   readonly targets: Target[] = []
-  readonly #numbers = new Map<Target, number>()
+  readonly #numbers = new Map<object, number>()
+  readonly #address: () => string
+  readonly #here: Here
+
+  /** `address`: this process's. */
+  constructor(address: () => string, here: Here) {
+    this.#address = address
+    this.#here = here
+  }
 
   get size(): number {
     return this.targets.length
   }
 
-  /** Its number; `undefined` for what is no reference. Throws `denied` for one that has been released. */
+  /** Its number; `undefined` for what is neither. Throws `denied` for what the program no longer has. */
   readonly refer = (thing: object): number | undefined => {
-    if (!(thing instanceof Ref)) return undefined
-    const { target } = thing
-    let number = this.#numbers.get(target)
-    if (number === undefined) {
-      number = this.targets.push(target) - 1
-      this.#numbers.set(target, number)
+    if (thing instanceof Ref) return this.#numberOf(thing.target, thing.target)
+    if (thing instanceof Receiver) {
+      const rest = { [Symbol.asyncIterator]: () => thing.rest() }
+      return this.#numberOf(thing.keep(), originOf(thing) ?? this.#stream(rest))
     }
-    return number
+    if (isAsyncIterable(thing)) return this.#numberOf(thing, this.#stream(thing))
+    return undefined
+  }
+
+  /** They are on their way. */
+  sent(): void {
+    for (const target of this.targets) target.sent = true
+    for (const thing of this.#numbers.keys()) {
+      if (!(thing instanceof Receiver)) continue
+      if (originOf(thing)) thing.close()
+      thing.give()
+    }
   }
 
   /** For the next frame. */
@@ -27,5 +48,17 @@ export class Carried {
     if (this.targets.length === 0) return
     this.targets.length = 0
     this.#numbers.clear()
+  }
+
+  #stream(iterable: AsyncIterable<unknown>): Target {
+    return streamTarget(iterable, this.#address(), this.#here)
+  }
+
+  #numberOf(thing: object, target: Target): number {
+    const known = this.#numbers.get(thing)
+    if (known !== undefined) return known
+    const number = this.targets.push(target) - 1
+    this.#numbers.set(thing, number)
+    return number
   }
 }

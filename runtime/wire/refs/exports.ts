@@ -20,10 +20,14 @@ export class Exports {
   readonly #byId = new Map<number, Export>()
   readonly #byTarget = new Map<Target, Export>()
   readonly #onBroken: (id: number, target: Target, reason: WatError) => void
+  readonly #onWork: () => void
+  /** Those that are work in flight. */
+  working = 0
 
-  /** `onBroken`: one that the other side has works no more. */
-  constructor(onBroken: (id: number, target: Target, reason: WatError) => void) {
+  /** `onBroken`: one that the other side has works no more. `onWork`: one that was work in flight is gone. */
+  constructor(onBroken: (id: number, target: Target, reason: WatError) => void, onWork: () => void) {
     this.#onBroken = onBroken
+    this.#onWork = onWork
   }
 
   get size(): number {
@@ -85,6 +89,7 @@ export class Exports {
     this.#byId.set(id, known)
     this.#byTarget.set(target, known)
     target.hold()
+    if (target.service.isWork) this.working++
     // One that is broken already is given all the same, and its receiver told at once.
     const { reason } = target
     if (reason) queueMicrotask(() => this.#byId.get(id) === known && this.#break(known, reason))
@@ -101,5 +106,8 @@ export class Exports {
     known.unwatch()
     this.#byId.delete(known.id)
     this.#byTarget.delete(known.target)
+    if (!known.target.service.isWork) return
+    this.working--
+    this.#onWork()
   }
 }

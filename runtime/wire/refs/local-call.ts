@@ -1,14 +1,13 @@
 import { fromFault, toFault } from '../../edn/fault.ts'
 import type { WatError } from '../../error.ts'
 import type { AnswersOptions } from '../answers-options.ts'
-import type { CallOptions } from '../call-options.ts'
 import { Calls, type Asked } from '../calls.ts'
 import { copied } from './copy.ts'
 import { Handling } from '../handling.ts'
 import type { Head } from '../head.ts'
+import { reportStray } from '../strays.ts'
 import { RefAnswers } from '../ref-answers.ts'
-import type { Service } from '../service.ts'
-import type { Target } from './target.ts'
+import type { Here, Target } from './target.ts'
 
 /** What is called, and with what. */
 interface Local {
@@ -16,15 +15,13 @@ interface Local {
   readonly body: unknown
 }
 
-/** Calls a reference in the process that made it: as from anywhere else, but for the pipe. */
-export function callHere(target: Target, body: unknown, options?: CallOptions): Promise<unknown> {
-  return calls.call({ target, body } satisfies Local, options)
-}
-
-/** It works no more: calls under way are over. */
-export function withdrawHere(service: Service, reason: WatError): void {
-  lanes.withdraw(service, reason)
-  handling.withdraw(service, reason)
+/** Calls of references in the process that made them: as from anywhere else, but for the pipe. */
+export const here: Here = {
+  call: (target, body, options) => calls.call({ target, body } satisfies Local, options),
+  withdraw(service, reason) {
+    lanes.withdraw(service, reason)
+    handling.withdraw(service, reason)
+  },
 }
 
 /** This process's: all that is called here was made here. */
@@ -47,18 +44,20 @@ const calls = new Calls({
 
 const options: AnswersOptions = {
   maxFrame: Infinity,
-  reply: (id, body) => void calls.reply(id, copied(body)),
+  reply: (id, body) => void calls.reply(id, copied(body, address, here)),
   fail: (id, error) => void calls.fail(id, fromFault(toFault(error, address), address), true),
   refuse: (id, error) => void calls.fail(id, error as WatError),
   plainLine: () => new Uint8Array(0),
   push: () => {},
+  print: () => Promise.resolve(false),
   room: () => true,
   plainRoom: () => true,
   onPlainFailed: () => {},
-  onFailedLate: () => {},
   onBegun: ids => ids.forEach(id => calls.begun(id)),
   onTaken: () => {},
   onRoom: () => {},
+  working: () => false,
+  onFailedLate: reportStray,
 }
 
 const handling = new Handling(options, () => {})
@@ -69,7 +68,7 @@ calls.limit()
 function deliver(id: number, { body, due, meta }: Asked): void {
   const { target, body: asked } = body as Local
   address = target.address
-  const copy = copied(asked)
+  const copy = copied(asked, address, here)
   const head: Head = { ...(due !== undefined && { timeoutMs: due - Date.now() }), ...(meta && { meta }) }
   queueMicrotask(() => {
     if (target.reason) calls.fail(id, target.reason)

@@ -1,11 +1,12 @@
 import { WatError } from '../../error.ts'
 import type { CallOptions } from '../call-options.ts'
-import { callHere, withdrawHere } from './local-call.ts'
+import { Receiver } from '../receiver.ts'
 import { Ref } from './ref.ts'
 import type { Service } from '../service.ts'
-import { Target, type About } from './target.ts'
+import { Target, type About, type Here } from './target.ts'
 
 interface Options {
+  readonly here: Here
   service: Service
   about: About
   address: string
@@ -13,6 +14,8 @@ interface Options {
   name: string | undefined
   /** Nobody will call it any more. Called once, if it was sent to somebody. */
   readonly dispose: () => void
+  /** What stands for it where it comes home, if not a reference. */
+  readonly arrive?: (target: Target) => object
 }
 
 /** What was made here. */
@@ -43,20 +46,22 @@ export class LocalTarget extends Target {
   }
 
   call(body: unknown, options?: CallOptions): Promise<unknown> {
-    return callHere(this, body, options)
+    return this.#options.here.call(this, body, options)
   }
 
   override break(reason: WatError): void {
     super.break(reason)
-    withdrawHere(this.service, reason)
+    this.#options.here.withdraw(this.service, reason)
   }
 
   /** It has come home. Who made it needs no hold on it. */
-  arrive(): Ref {
-    return this.ref
+  arrive(): object {
+    return this.#options.arrive?.(this) ?? this.ref
   }
 
-  turnAway(): void {}
+  turnAway(arrived: object): void {
+    if (arrived instanceof Receiver) arrived.close()
+  }
 
   protected onUnheld(): void {
     if (this.sent) this.#end('has been released by all who had it')

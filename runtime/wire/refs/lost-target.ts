@@ -1,4 +1,5 @@
 import { WatError } from '../../error.ts'
+import { here } from './local-call.ts'
 import { LocalTarget } from './local-target.ts'
 import { Service } from '../service.ts'
 import type { Target } from './target.ts'
@@ -13,7 +14,7 @@ export function lost(address: string, was: boolean): WatError {
 export function lostTarget(address: string, was: boolean): Target {
   const reason = lost(address, was)
   const service = new Service(() => Promise.reject(reason), Infinity)
-  const target = new LocalTarget({ service, about: {}, address, name: undefined, dispose: () => {} })
+  const target = new LocalTarget({ here, service, about: {}, address, name: undefined, dispose: () => {} })
   target.break(reason)
   return target
 }

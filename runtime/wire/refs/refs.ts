@@ -12,7 +12,9 @@ import { Exports } from './exports.ts'
 import { fit } from '../fit.ts'
 import { goneFrame, releaseFrame, tags, type LineWriter } from '../frames.ts'
 import { headText, readHead, type Head, type Mention } from '../head.ts'
+import { isPlainIterable, Stream } from '../iterable.ts'
 import { Imports } from './imports.ts'
+import { here } from './local-call.ts'
 import { lost, lostTarget } from './lost-target.ts'
 import { malformed } from '../malformed.ts'
 import type { Outbox } from '../outbox.ts'
@@ -29,6 +31,8 @@ interface RefsOptions {
   readonly maxFrame: () => number
   /** Whether the other side knows references, and heads. */
   readonly enabled: () => boolean
+  /** What is given away no longer is work in flight. */
+  readonly onWork: () => void
 }
 
 /** Frames whose bodies may hold references. */
@@ -42,7 +46,7 @@ const HEADED = new Set<unknown>([tags.call, tags.return, tags.given])
 export class Refs {
   readonly #exports: Exports
   readonly #imports: Imports
-  readonly #carried = new Carried()
+  readonly #carried: Carried
   /** Of the frame that is being read. */
   #arrival: Arrival | undefined
   #arrivalMap: unknown
@@ -51,10 +55,11 @@ export class Refs {
   constructor(options: RefsOptions) {
     const { outbox, answers, address, maxFrame, calls, other } = options
     this.#options = options
+    this.#carried = new Carried(address, here)
     this.#exports = new Exports((id, target, reason) => {
       outbox.push(goneFrame(id, toFault(reason, address()), maxFrame()))
       answers().withdraw(target.service, reason)
-    })
+    }, options.onWork)
     this.#imports = new Imports({
       get calls() {
         return calls()
@@ -62,6 +67,11 @@ export class Refs {
       address: () => other.address,
       giveBack: pairs => outbox.push(releaseFrame(pairs)),
     })
+  }
+
+  /** Whether the other side has something that is work in flight here. */
+  get working(): boolean {
+    return this.#exports.working > 0
   }
 
   /** @internal How many there are each way. */
@@ -153,7 +163,7 @@ export class Refs {
     carried.clear()
     if (known) out.refer = carried.refer
     try {
-      encodeLine(out, plain, id, body, END)
+      encodeLine(out, plain, id, isPlainIterable(body) ? new Stream(body) : body, END)
     } finally {
       out.refer = undefined
     }
@@ -168,7 +178,7 @@ export class Refs {
       for (const mention of refs) this.#exports.takeBack(mention)
       throw error
     }
-    for (const target of carried.targets) target.sent = true
+    carried.sent()
   }
 
   #give(targets: readonly Target[]): Mention[] {

@@ -1,9 +1,11 @@
 import type { WatError } from '../../error.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Calls } from '../calls.ts'
+import { Receiver } from '../receiver.ts'
 import { Ref } from './ref.ts'
 import { relayTo } from './relay.ts'
 import type { Service } from '../service.ts'
+import { pulled, STREAM } from './stream-source.ts'
 import { Target, type About } from './target.ts'
 
 /** The link that one came by. */
@@ -38,7 +40,16 @@ export class RemoteTarget extends Target {
     return this.origin.calls.call(body, options, this.id)
   }
 
-  arrive(): Ref {
+  arrive(): Ref | Receiver {
+    return this.about.kind === STREAM ? pulled(this) : this.#arriveAsRef()
+  }
+
+  turnAway(arrived: object): void {
+    if (arrived instanceof Receiver) arrived.close()
+    else if (arrived instanceof Ref) arrived.release()
+  }
+
+  #arriveAsRef(): Ref {
     let ref = this.#ref?.deref()
     if (!ref) {
       ref = new Ref(this, { onReleased: () => this.#onReleased() })
@@ -48,10 +59,6 @@ export class RemoteTarget extends Target {
     }
     ref.hold()
     return ref
-  }
-
-  turnAway(arrived: object): void {
-    ;(arrived as Ref).release()
   }
 
   override break(reason: WatError): void {

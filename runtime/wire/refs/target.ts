@@ -5,6 +5,13 @@ import type { Service } from '../service.ts'
 /** What a frame tells of a reference besides its number. */
 export type About = Readonly<Record<string, unknown>>
 
+/** Calls within the process that made what is called. */
+export interface Here {
+  call(target: Target, body: unknown, options?: CallOptions): Promise<unknown>
+  /** What a service has begun, and what waits for it, is over. */
+  withdraw(service: Service, reason: WatError): void
+}
+
 /** What a reference leads to: something that was made here, or what another process has given. */
 export abstract class Target {
   /** Where it was made. */

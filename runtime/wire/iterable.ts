@@ -1,0 +1,23 @@
+/** Whether its items come one after another: an async generator, a `Receiver`, a web or a Node stream. */
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  if (typeof value !== 'object' || value === null || !(Symbol.asyncIterator in value)) return false
+  return typeof value[Symbol.asyncIterator] === 'function'
+}
+
+/** Whether it is an object like others besides, which would be written as its fields. */
+export function isPlainIterable(value: unknown): value is AsyncIterable<unknown> {
+  return isAsyncIterable(value) && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** An iterable that is an object like others, told apart from them. */
+export class Stream implements AsyncIterable<unknown> {
+  readonly #iterable: AsyncIterable<unknown>
+
+  constructor(iterable: AsyncIterable<unknown>) {
+    this.#iterable = iterable
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    return this.#iterable[Symbol.asyncIterator]()
+  }
+}
