@@ -109,6 +109,19 @@ export interface WatErrorOf<Code extends WatCode> extends Error {
   readonly data: WatErrorData[Code]
   /** What led to it; `undefined` when there is nothing. */
   cause?: unknown
+  /**
+   * What the call asked that rejects with it, to be asked again. It is there where no handler has answered, and stays
+   * in this process.
+   */
+  readonly request?: Asked | undefined
+}
+
+/** What a call has asked, as it was given. */
+export interface Asked {
+  /** Its body. */
+  readonly body: unknown
+  /** Its `meta`, if it had any. */
+  readonly meta: Readonly<Record<string, unknown>> | undefined
 }
 
 /**

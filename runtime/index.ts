@@ -37,7 +37,7 @@ export { Sender } from './wire/sender.ts'
 export type { CallOptions } from './wire/call-options.ts'
 export type { Exit } from './edn/fault.ts'
 export { WatError } from './error.ts'
-export type { ExitStatus, WatCode, WatErrorData, WatErrorOf, WatErrorOptions } from './error.ts'
+export type { Asked, ExitStatus, WatCode, WatErrorData, WatErrorOf, WatErrorOptions } from './error.ts'
 export { kw } from './edn/index.ts'
 
 /** This process's stdin as a stream of values. */

@@ -68,6 +68,20 @@ const table: { name: string; promises: string; input?: string; says: (string | R
       ':k]} "two\\nlines"] :exit 0}',
     ],
   },
+  {
+    name: 'tokens',
+    promises: 'P90 P91',
+    says: [
+      '{:words 9 :text "the quick brown fox',
+      ':through "/writer/n/n"}',
+      '{:first ["one" "two"] :cleaned 2}',
+    ],
+  },
+  {
+    name: 'tail',
+    promises: 'P90 P91',
+    says: ['{:lines ["line 1" "line 2" "line 3"] :from "/branch/leaf"}', '{:watching 0 :exit {:code 0}}'],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 

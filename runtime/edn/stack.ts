@@ -1,4 +1,4 @@
-import { WatError } from '../error.ts'
+import { WatError, type Asked, type WatCode } from '../error.ts'
 import { programStack } from './fault.ts'
 
 /** So many frames tell where the program was, four of them ours: more cost more, and are mostly thrown away. */
@@ -19,9 +19,21 @@ interface Place {
   peer?: string
   /** Where the program has asked, if that was kept; otherwise the lines that await the promise are told. */
   site?: Error | undefined
+  /** What was asked. */
+  request?: Asked
   /** Whether the error's own stack is that of the peer, and worth keeping. */
   far?: boolean
 }
+
+/** Errors of calls that can be made again: with what they asked. */
+const ANSWERED_BY_NOBODY = new Set<WatCode>([
+  'offline',
+  'timeout',
+  'cancelled',
+  'overloaded',
+  'denied',
+  'too-large',
+])
 
 const passages = new WeakMap<WatError, Passage>()
 
@@ -51,7 +63,10 @@ let sitesLeft = MAX_SITES_AT_ONCE
 let sitesOfMs = 0
 
 /** The error for one of those who wait for it: its stack ends with the lines of the program that asked. */
-export function located(error: WatError, { peer, site = new Error(), far = false }: Place): WatError {
+export function located(
+  error: WatError,
+  { peer, site = new Error(), far = false, request }: Place,
+): WatError {
   const { code, message, address, data, cause } = error
   const options = { ...(address !== undefined && { address }), data, ...(cause !== undefined && { cause }) }
   // Without frames of its own: Node would print the line above, which says nothing to anybody.
@@ -59,6 +74,8 @@ export function located(error: WatError, { peer, site = new Error(), far = false
   const own = new WatError(code, message, options)
   if (limit !== undefined) Error.stackTraceLimit = limit
   passages.set(own, { error, peer, site })
+  if (request && ANSWERED_BY_NOBODY.has(code))
+    Object.defineProperty(own, 'request', { value: request, configurable: true })
   const place = (value: string) =>
     Object.defineProperty(own, 'stack', { value, writable: true, configurable: true })
   const get = () => {

@@ -27,8 +27,11 @@ export function refusalOf(options: CallOptions, callee: Callee): WatError | unde
 
 /** Milliseconds until it is given up. */
 export function timeLeft({ timeout, deadline }: CallOptions): number | undefined {
-  if (deadline === undefined) return timeout
-  return Math.min(timeout ?? Infinity, Math.max(0, deadline - Date.now()))
+  const left = Math.min(
+    timeout ?? Infinity,
+    deadline === undefined ? Infinity : Math.max(0, deadline - Date.now()),
+  )
+  return left === Infinity ? undefined : left
 }
 
 /** What it carries along, if that is anything. */

@@ -6,6 +6,8 @@ export interface CallsOptions {
   outbox: Pick<Outbox, 'add' | 'overflow' | 'busy' | 'lineBytes'>
   /** Writes what is asked, and throws what it is refused with. */
   write: LineWriter
+  /** The body as the program gave it. */
+  bodyOf?: (body: unknown) => unknown
   /** The callee is told that the reply is no longer wanted. */
   cancel(id: number): void
   /** Calls that may be open at once. Without it those count whose handlers have not begun. */

@@ -1,5 +1,4 @@
-import type { GlobalSignal } from '../ambient.ts'
-import type { WatError } from '../error.ts'
+import type { Asked, WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
 import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
 import { onAbort } from './aborts.ts'
@@ -7,36 +6,12 @@ import { cancelled, metaOf, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft 
 import type { CallOptions } from './call-options.ts'
 import type { CallsOptions } from './calls-options.ts'
 import { CALL_PLACES, CALL_WINDOW_BYTES, MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
-import { OpenCalls, type Numbered } from './open-calls.ts'
+import type { Call } from './call.ts'
+import { OpenCalls } from './open-calls.ts'
 import { OpenRequest } from './open-request.ts'
-import { Queue, type Place } from './queue.ts'
+import { Queue } from './queue.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
-
-/** What is written of a call. */
-export interface Asked {
-  body: unknown
-  /** The reference that it is for; 0: whatever serves at the other end. */
-  readonly to: number
-  /** When it is given up, in milliseconds since the epoch. */
-  readonly due: number | undefined
-  readonly meta: Readonly<Record<string, unknown>> | undefined
-}
-
-interface Call extends Numbered, Asked {
-  /** What its request takes of the room at the other end, until its handler has begun. */
-  bytes: number
-  resolve(body: unknown): void
-  /** Where the program made it, if that was kept. */
-  site: Error | undefined
-  /** While it waits for a place among the open ones. */
-  place?: Place<Call>
-  timer?: NodeJS.Timeout
-  unlisten?: () => void
-  /** The request of a handler that it passes on. */
-  passedOn: OpenRequest | undefined
-  signal?: GlobalSignal
-}
 
 /**
  * Of so many calls that are open at once, each may keep where it was made. Of more, the lines that await them
@@ -81,7 +56,7 @@ export class Calls {
   /** `to`: the number of the reference that it is for; 0: whatever serves at the other end. */
   call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0): Promise<unknown> {
     const refusal = this.#failure ?? this.#refusal(options)
-    if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
+    if (refusal) return this.#rejected({ body, meta: options.meta }, refusal, siteHere(), false)
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
     return new Promise(resolve => {
       const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
@@ -187,7 +162,6 @@ export class Calls {
       this.#open.delete(call)
       this.#reject(call, error as WatError)
     }
-    call.body = undefined
   }
 
   /** It is given up when what governs it says so. */
@@ -211,7 +185,12 @@ export class Calls {
   }
 
   #reject(call: Call, error: WatError, far = false): void {
-    call.resolve(rejection(error, { peer: this.#options.peer().address, site: call.site, far }))
+    call.resolve(this.#rejected(call, error, call.site, far))
+  }
+
+  #rejected({ body, meta }: Asked, error: WatError, site: Error | undefined, far: boolean) {
+    const { peer, bodyOf = same } = this.#options
+    return rejection(error, { peer: peer().address, site, far, request: { body: bodyOf(body), meta } })
   }
 
   #settled(call: Call): void {
@@ -243,6 +222,8 @@ export class Calls {
     while (this.#waiting.size > 0 && this.#room) this.#send(this.#waiting.shift() as Call)
   }
 }
+
+const same = <T>(body: T): T => body
 
 function release(call: Call): void {
   clearTimeout(call.timer)

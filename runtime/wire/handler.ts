@@ -7,7 +7,10 @@ import type { GlobalSignal } from '../ambient.ts'
 export interface Request<Res = any> {
   /** The caller's id; `undefined` for a plain value. */
   readonly id: number | undefined
-  /** Aborts when the caller cancels, times out or dies, and when the deadline has passed. */
+  /**
+   * Aborts when the caller cancels, times out or dies, when the deadline has passed, and when nobody reads the stream
+   * any more that was the answer.
+   */
   readonly signal: GlobalSignal
   /** When the caller gives up, in milliseconds since the epoch; `undefined` where it has not said. */
   readonly deadline: number | undefined

@@ -4,7 +4,7 @@ import { Begun } from './begun.ts'
 import { isThenable } from './handler.ts'
 import type { Head } from './head.ts'
 import { OpenRequest } from './open-request.ts'
-import { isAsyncIterable } from './iterable.ts'
+import { isAsyncIterable, isPlainIterable, Stream, whenClosed } from './iterable.ts'
 import { STREAM_BATCH_BYTES } from './limits.ts'
 import { PlainAnswers, type Slot } from './plain-answers.ts'
 import { Batches } from './refs/batches.ts'
@@ -142,6 +142,7 @@ export class Handling {
   async #print(items: AsyncIterable<unknown>, slot: Slot, request: OpenRequest): Promise<typeof PRINTED> {
     await this.plain.turn(slot)
     const batches = new Batches(items)
+    whenClosed(items, () => request.abort(unread()))
     try {
       for (;;) {
         const batch = await batches.next(STREAM_BATCH_BYTES)
@@ -164,7 +165,8 @@ export class Handling {
   }
 
   #write(request: OpenRequest, value: unknown): void {
-    const body = value === undefined ? null : value
+    const body = bodyOf(value)
+    if (isAsyncIterable(body)) whenClosed(body, () => request.abort(unread()))
     const { id, slot } = request
     if (slot) this.plain.settle(slot, body === PRINTED ? NOTHING : this.#options.plainLine(body))
     else if (id !== undefined && !request.aborted) this.#options.reply(id, body)
@@ -184,6 +186,13 @@ export class Handling {
     } else if (id !== undefined && !request.aborted) this.#options.fail(id, error)
   }
 }
+
+/** An answer that is nothing is nil, and a stream is told apart from other objects. */
+function bodyOf(value: unknown): unknown {
+  return value === undefined ? null : isPlainIterable(value) ? new Stream(value) : value
+}
+
+const unread = (): WatError => new WatError('cancelled', 'nobody reads the stream any more')
 
 const NOTHING = new Uint8Array(0)
 const PRINTED = Symbol('printed')

@@ -21,3 +21,15 @@ export class Stream implements AsyncIterable<unknown> {
     return this.#iterable[Symbol.asyncIterator]()
   }
 }
+
+const closings = new WeakMap<object, () => void>()
+
+/** Calls back when nobody reads it any more: what it waits for may have to be told. */
+export function whenClosed(iterable: AsyncIterable<unknown>, callback: () => void): void {
+  closings.set(iterable, callback)
+}
+
+/** Nobody reads it any more. */
+export function tellClosed(iterable: AsyncIterable<unknown>): void {
+  closings.get(iterable)?.()
+}

@@ -1,3 +1,4 @@
+import { tellClosed } from '../iterable.ts'
 import { sizeOf } from './size-of.ts'
 
 /** At the end of a source its next batch is empty. */
@@ -49,6 +50,7 @@ export class Batches {
   async close(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
+    tellClosed(this.#iterable)
     await this.#iterate().return?.()
   }
 

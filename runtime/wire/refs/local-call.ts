@@ -1,7 +1,8 @@
 import { fromFault, toFault } from '../../edn/fault.ts'
 import type { WatError } from '../../error.ts'
 import type { AnswersOptions } from '../answers-options.ts'
-import { Calls, type Asked } from '../calls.ts'
+import type { Ask } from '../call.ts'
+import { Calls } from '../calls.ts'
 import { copied } from './copy.ts'
 import { Handling } from '../handling.ts'
 import type { Head } from '../head.ts'
@@ -32,9 +33,10 @@ const calls = new Calls({
     busy: false,
     lineBytes: 1,
     overflow: () => undefined,
-    add: (_write, id, asked) => deliver(id, asked as Asked),
+    add: (_write, id, asked) => deliver(id, asked as Ask),
   },
   write: () => {},
+  bodyOf: body => (body as Local).body,
   cancel: id => void (handling.cancel(id) || lanes.cancel(id)),
   maxInFlight: undefined,
   maxFrame: () => Infinity,
@@ -65,7 +67,7 @@ const lanes = new RefAnswers(handling, options)
 calls.limit()
 
 /** The body is what it is now; the handler is called when the caller has gone on, as anywhere. */
-function deliver(id: number, { body, due, meta }: Asked): void {
+function deliver(id: number, { body, due, meta }: Ask): void {
   const { target, body: asked } = body as Local
   address = target.address
   const copy = copied(asked, address, here)

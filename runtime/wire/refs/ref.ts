@@ -56,7 +56,10 @@ export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Dis
    */
   call(body: Req, options?: CallOptions): Promise<Res> {
     const refusal = this.#released ?? this.#target.reason
-    if (refusal) return rejection(refusal, { peer: this.address, site: siteHere() })
+    if (refusal) {
+      const request = { body, meta: options?.meta }
+      return rejection(refusal, { peer: this.address, site: siteHere(), request })
+    }
     return this.#target.call(body, options) as Promise<Res>
   }
 

@@ -5,7 +5,8 @@ import type { Out } from '../../edn/out.ts'
 import type { WatError } from '../../error.ts'
 import { Arrival } from './arrival.ts'
 import type { Answers } from '../answers.ts'
-import type { Asked, Calls } from '../calls.ts'
+import type { Ask } from '../call.ts'
+import type { Calls } from '../calls.ts'
 import { Carried } from './carried.ts'
 import { isPlainMap } from '../checks.ts'
 import { Exports } from './exports.ts'
@@ -81,7 +82,7 @@ export class Refs {
 
   /** Writes a request: with a head, where it has something to say. */
   readonly writeCall: LineWriter = (out, id, asked) => {
-    const { body, to, due, meta } = asked as Asked
+    const { body, to, due, meta } = asked as Ask
     const plain = (to === 0 && due === undefined && meta === undefined) || !this.#options.enabled()
     const head: Head | undefined = plain
       ? undefined

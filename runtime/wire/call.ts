@@ -1,0 +1,30 @@
+import type { GlobalSignal } from '../ambient.ts'
+import type { Numbered } from './open-calls.ts'
+import type { OpenRequest } from './open-request.ts'
+import type { Place } from './queue.ts'
+
+/** What is written of a call. */
+export interface Ask {
+  body: unknown
+  /** The reference that it is for; 0: whatever serves at the other end. */
+  readonly to: number
+  /** When it is given up, in milliseconds since the epoch. */
+  readonly due: number | undefined
+  readonly meta: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A call that has not settled. */
+export interface Call extends Numbered, Ask {
+  /** What its request takes of the room at the other end, until its handler has begun. */
+  bytes: number
+  resolve(body: unknown): void
+  /** Where the program made it, if that was kept. */
+  site: Error | undefined
+  /** While it waits for a place among the open ones. */
+  place?: Place<Call>
+  timer?: NodeJS.Timeout
+  unlisten?: () => void
+  /** The request of a handler that it passes on. */
+  passedOn: OpenRequest | undefined
+  signal?: GlobalSignal
+}
