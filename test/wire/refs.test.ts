@@ -158,6 +158,31 @@ describe('what is given', () => {
     expectIdle(...all.ends)
   })
 
+  test('P83 is what stands there, also where a getter of the body gives something else meanwhile', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const bodies: any[] = []
+    b.peer.serve((body: unknown) => void bodies.push(body), 10)
+    const [one, two, three] = [1, 2, 3].map(n => made(() => n)) as [Ref, Ref, Ref]
+    let inner: Promise<unknown> | undefined
+    const outer = a.peer.calls.call({
+      one,
+      get between() {
+        inner = a.peer.calls.call({ two })
+        return 0
+      },
+      three,
+    })
+    // One that is being written cannot send another. That must not take the place of what it has carried so far.
+    expect(await world.until(Promise.all([outer, outcome(inner!)]))).toEqual([null, 'denied'])
+    const [whole] = bodies
+    const asked = [whole.one, whole.three].map((ref: Ref) => ref.call(null))
+    expect(await world.until(Promise.all(asked))).toEqual([1, 3])
+    for (const ref of [whole.one, whole.three]) ref.release()
+    await world.rest()
+    expectIdle(a, b)
+  })
+
   test('P85 what is given goes before what is sent, with its references', async () => {
     const world = new World(1)
     const { a, b } = pair(world, {}, { takesGiven: true })
