@@ -12,6 +12,12 @@ import { Queue, type Place } from './queue.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
 
+/** What must not be let go before a call has settled. */
+export interface Held {
+  hold(): void
+  letGo(): void
+}
+
 /** What is written of a call. */
 export interface Asked {
   body: unknown
@@ -34,6 +40,7 @@ interface Call extends Numbered, Asked {
   unlisten?: () => void
   /** The request of a handler that it passes on. */
   passedOn: OpenRequest | undefined
+  held: Held | undefined
 }
 
 /**
@@ -76,16 +83,20 @@ export class Calls {
     }
   }
 
-  /** `to`: the number of the reference that it is for; 0: whatever serves at the other end. */
-  call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0): Promise<unknown> {
+  /**
+   * `to`: the number of the reference that it is for; 0: whatever serves at the other end. `held` is held until the
+   * call has settled.
+   */
+  call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0, held?: Held): Promise<unknown> {
     const refusal = this.#failure ?? this.#refusal(options)
     if (refusal) return rejection(refusal, { peer: this.#options.peer().address, site: siteHere() })
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
+    held?.hold()
     return new Promise(resolve => {
       const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
       const due = timeout === undefined ? undefined : Date.now() + timeout
       const meta = metaOf(options)
-      const call: Call = { id: 0, body, to, due, meta, bytes: 0, resolve, site, passedOn: undefined }
+      const call: Call = { id: 0, body, to, due, meta, bytes: 0, resolve, site, passedOn: undefined, held }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS)
         call.timer = later(() => this.#drop(call, timedOut(this.#options.peer(), timeout)), timeout)
       if (options !== NO_OPTIONS) this.#follow(call, options)
@@ -245,4 +256,7 @@ export class Calls {
 function release(call: Call): void {
   clearTimeout(call.timer)
   call.unlisten?.()
+  const { held } = call
+  call.held = undefined
+  held?.letGo()
 }

@@ -310,6 +310,60 @@ describe('holds', () => {
     expect(released.join(' ').match(/\d+ 1\b/g)).toHaveLength(1000)
     expectIdle(stranger.end)
   })
+
+  test.each(seeds)(
+    'P84 what is under way goes on when it is let go, and what waits, too (seed %d)',
+    async seed => {
+      const world = new World(seed)
+      const { a, b } = pair(world, { chunk: 40 })
+      const keeper = new Keeper(b)
+      const free = gate()
+      const seen: unknown[] = []
+      const target = async (n: number) => {
+        expect(seen).not.toContain('disposed')
+        await free.opened
+        return n
+      }
+      const dispose = () => void seen.push('disposed')
+      await world.until(a.peer.calls.call(made(target, { concurrency: 1, dispose })))
+      const ref = keeper.kept.pop() as Ref
+      // One is handled, some wait at the other side, and some here.
+      const calls = Array.from({ length: CALL_PLACES + 20 }, (_, n) => outcome(ref.call(n)))
+      ref.release()
+      expect(await outcome(ref.call(0))).toBe('denied')
+      await world.rest()
+      expect(seen).toEqual([])
+      free.open()
+      expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => n))
+      await world.rest()
+      expect(seen).toEqual(['disposed'])
+      expectIdle(a, b)
+    },
+  )
+
+  test('P84 a call that is given up lets go with the others', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const keeper = new Keeper(b)
+    let disposed = 0
+    await world.until(a.peer.calls.call(made(never, { dispose: () => disposed++, concurrency: 1 })))
+    const ref = keeper.kept.pop() as Ref
+    const abort = new AbortController()
+    const bad = outcome(ref.call(() => {})) // is never sent
+    const calls = Array.from({ length: CALL_PLACES + 2 }, () => outcome(ref.call(1, abort)))
+    const late = outcome(ref.call(1, { timeout: 10 }))
+    ref.release()
+    await world.rest()
+    expect(disposed).toBe(0)
+    abort.abort()
+    vi.advanceTimersByTime(20)
+    expect(new Set(await world.until(Promise.all([...calls, late, bad])))).toEqual(
+      new Set(['cancelled', 'timeout', 'encode']),
+    )
+    await world.rest()
+    expect(disposed).toBe(1)
+    expect([a.peer.load.exports, b.peer.load.imports, b.peer.load.open]).toEqual([0, 0, 0])
+  })
 })
 
 describe('the end of a reference', () => {
