@@ -1,3 +1,4 @@
+import type { WatError } from '../error.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -9,6 +10,8 @@ export class Service {
   readonly concurrency: number
   /** It only passes on: a request has begun when it has begun where it is passed to. */
   readonly relays: boolean
+  /** Why it answers no more: nothing is begun, and what has begun is over. */
+  over: WatError | undefined
   #inFlight = 0
   readonly #waiting = new Set<() => void>()
 

@@ -367,6 +367,63 @@ describe('holds', () => {
 })
 
 describe('the end of a reference', () => {
+  test.each(seeds)('P84 a revoke ends what is under way, on the way and waiting (seed %d)', async seed => {
+    const world = new World(seed)
+    const all = row(world, { chunk: 25 })
+    const keeper = new Keeper(all.c)
+    all.b.up.peer.serveWith(relayTo({ call: (body, o) => all.b.down.peer.calls.call(body, o) }))
+    let disposed = 0
+    const aborted: unknown[] = []
+    const target = (_: unknown, { signal }: Request) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted.push((signal.reason as WatError).code)
+          reject(new Error('given up')) // as handlers do: it is no fault
+        })
+      })
+    const mine = made(target, { concurrency: 2, name: 'mine', dispose: () => disposed++ })
+    await world.until(all.a.peer.calls.call(mine))
+    const told = (promise: Promise<unknown>) => promise.catch(({ code, message }) => ({ code, message }))
+    const calls = [
+      ...Array.from({ length: CALL_PLACES + 10 }, (_, n) => told(keeper.last.call(n))),
+      ...Array.from({ length: 3 }, () => told(mine.call('at home'))),
+    ]
+    if (seed % 2) await world.rest()
+    mine.revoke()
+    mine.revoke()
+    const why = { code: 'denied', message: 'mine has been revoked' }
+    expect(await world.until(Promise.all(calls))).toEqual(calls.map(() => why))
+    await world.rest()
+    expect([disposed, aborted.every(code => code === 'denied'), aborted.length > 0]).toEqual([
+      1,
+      true,
+      seed % 2 === 1,
+    ])
+    expect(await told(keeper.last.call(0))).toEqual(why)
+    expect((await keeper.last.closed).message).toBe(why.message)
+    expectIdle(...all.ends)
+  })
+
+  test('P84 a handler may revoke what it is called by, or let it go, and its call is over', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const keeper = new Keeper(b)
+    const reasons: unknown[] = []
+    const mine: Ref = made((_: unknown, { signal }: Request) => {
+      mine.revoke()
+      signal.addEventListener('abort', () => reasons.push(signal.reason.code))
+      return never()
+    })
+    await world.until(a.peer.calls.call(mine))
+    expect(await world.until(outcome(keeper.last.call(0)))).toBe('denied')
+    await world.rest()
+    expect(reasons).toEqual(['denied'])
+    // It does not hold up an end.
+    a.peer.refuse()
+    await world.until(a.peer.answers.done)
+    expect(a.peer.load.wanted).toBe(0)
+  })
+
   test.each(seeds)('P84 a link that breaks ends what came by it, beyond it, too (seed %d)', async seed => {
     const world = new World(seed)
     const all = row(world, { chunk: 25 })
