@@ -759,6 +759,42 @@ describe('how many at once', () => {
     await world.until(Promise.all(calls))
     expectIdle(...all.ends)
   })
+
+  test('P89 an end waits for what waits for a reference, and no longer', async () => {
+    const world = new World(1)
+    const [one, two] = [pair(world), pair(world)]
+    const keepers = [new Keeper(one.b), new Keeper(two.b)]
+    const free = gate()
+    let n = 0
+    const busy = made(() => (n++ === 0 ? free.opened : 'at once'), { concurrency: 1 })
+    await world.until(Promise.all([one.a.peer.calls.call(busy), two.a.peer.calls.call(busy)]))
+    const first = keepers[0]!.last.call(0)
+    await world.rest()
+    const second = outcome(keepers[1]!.last.call(0))
+    await world.rest()
+    // Its input has ended, and one waits that another link's holds up.
+    two.a.peer.answers.end()
+    free.open()
+    expect(await world.until(second)).toBe('at once')
+    await world.until(two.a.peer.answers.done)
+    await world.until(first)
+  })
+
+  test('P89 an end does not wait for what waited for a reference that is revoked', async () => {
+    const world = new World(1)
+    const [one, two] = [pair(world), pair(world)]
+    const keepers = [new Keeper(one.b), new Keeper(two.b)]
+    const busy = made(never, { concurrency: 1 })
+    await world.until(Promise.all([one.a.peer.calls.call(busy), two.a.peer.calls.call(busy)]))
+    void keepers[0]!.last.call(0).catch(() => {})
+    await world.rest()
+    const second = outcome(keepers[1]!.last.call(0))
+    await world.rest()
+    two.a.peer.answers.end()
+    busy.revoke()
+    expect(await world.until(second)).toBe('denied')
+    await world.until(two.a.peer.answers.done)
+  })
 })
 
 describe('what a request carries', () => {
