@@ -833,4 +833,60 @@ describe('what a request carries', () => {
   )
 })
 
-describe('at home', () => {})
+describe('at home', () => {
+  test('P83 a call that is given up before it has begun never begins', async () => {
+    let begun = 0
+    const mine = made(() => void begun++)
+    const abort = new AbortController()
+    const call = outcome(mine.call(1, abort))
+    abort.abort()
+    expect(await call).toBe('cancelled')
+    await mine.call(2)
+    expect(begun).toBe(1)
+  })
+
+  test('P83 one that is busy holds up no other', async () => {
+    const world = new World(1)
+    const other = made((n: number) => n)
+    const mine = made(async (n: number) => other.call(n), { concurrency: 1 })
+    const calls = Array.from({ length: 3 * CALL_PLACES }, (_, n) => mine.call(n))
+    expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => n))
+  })
+
+  test('P79 what begins at home makes room for others on the way there, however large they are', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const free = gate()
+    let begun = 0
+    const mine = made(() => {
+      if (++begun === 10) free.open()
+      return free.opened
+    })
+    b.peer.serveWith(serviceOf(mine, undefined))
+    const body = 'x'.repeat(1_000_000)
+    await world.until(Promise.all(Array.from({ length: 10 }, () => a.peer.calls.call(body))))
+    expectIdle(a, b)
+  })
+
+  test('P86 what a call brings that does not begin, and what only passes, is given back', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const keeper = new Keeper(b)
+    let disposed = 0
+    await world.until(a.peer.calls.call(made(() => 1, { dispose: () => disposed++ })))
+    const far = keeper.kept.pop() as Ref // one hold
+    const busy = made(never, { concurrency: 1 })
+    const abort = new AbortController()
+    const calls = [busy.call(0), busy.call([far], abort)].map(outcome)
+    await world.rest()
+    abort.abort()
+    busy.revoke()
+    expect(await world.until(Promise.all(calls))).toEqual(['denied', 'cancelled'])
+    const early = outcome(made(() => 1).call(far, { signal: AbortSignal.abort() }))
+    expect(await early).toBe('cancelled')
+    far.release()
+    await world.rest()
+    expect(disposed).toBe(1)
+    expectIdle(a, b)
+  })
+})

@@ -2,10 +2,12 @@ import { fromFault, toFault } from '../../edn/fault.ts'
 import type { WatError } from '../../error.ts'
 import type { AnswersOptions } from '../answers-options.ts'
 import type { CallOptions } from '../call-options.ts'
+import { overfull } from '../call-terms.ts'
 import { Calls, type Asked } from '../calls.ts'
 import { copied } from './copy.ts'
 import { Handling } from '../handling.ts'
 import type { Head } from '../head.ts'
+import { CALL_WINDOW_BYTES, MAX_WAITING_CALLS } from '../limits.ts'
 import { RefAnswers } from '../ref-answers.ts'
 import type { Service } from '../service.ts'
 import type { Target } from './target.ts'
@@ -30,24 +32,32 @@ export function withdrawHere(service: Service, reason: WatError): void {
 /** This process's: all that is called here was made here. */
 let address = ''
 
+const HERE = { name: 'a reference of this process', address: 'this process' }
+
+/** So large that its begin is told at once: whoever passes a call on counts by what the call took on its own link. */
+const BYTES = CALL_WINDOW_BYTES
+
 const calls = new Calls({
   outbox: {
     busy: false,
     lineBytes: 1,
-    overflow: () => undefined,
+    overflow: () => (lanes.size < MAX_WAITING_CALLS ? undefined : overfull(HERE)),
     add: (_write, id, asked) => deliver(id, asked as Asked),
   },
   write: () => {},
   cancel: id => void (handling.cancel(id) || lanes.cancel(id)),
-  maxInFlight: undefined,
+  maxInFlight: Infinity, // there is no link that those for one target could take the places of from those for others
   maxFrame: () => Infinity,
-  peer: () => ({ name: 'a reference of this process', address: 'this process' }),
+  peer: () => HERE,
   onBusy: () => {},
 })
 
 const options: AnswersOptions = {
   maxFrame: Infinity,
-  reply: (id, body) => void calls.reply(id, copied(body)),
+  reply(id, body) {
+    const { value, arrival } = copied(body)
+    calls.reply(id, value, arrival)
+  },
   fail: (id, error) => void calls.fail(id, fromFault(toFault(error, address), address), true),
   refuse: (id, error) => void calls.fail(id, error as WatError),
   plainLine: () => new Uint8Array(0),
@@ -62,17 +72,22 @@ const options: AnswersOptions = {
 }
 
 const handling = new Handling(options, () => {})
-const lanes = new RefAnswers(handling, options)
-calls.limit()
+const lanes = new RefAnswers(handling, options, () => {})
 
 /** The body is what it is now; the handler is called when the caller has gone on, as anywhere. */
 function deliver(id: number, { body, due, meta }: Asked): void {
   const { target, body: asked } = body as Local
   address = target.address
-  const copy = copied(asked)
-  const head: Head = { ...(due !== undefined && { timeoutMs: due - Date.now() }), ...(meta && { meta }) }
+  const { value, arrival } = copied(asked)
+  const head: Head = {
+    ...(due !== undefined && { timeoutMs: due - Date.now() }),
+    ...(meta && { meta }),
+    ...(arrival && { arrival }),
+  }
   queueMicrotask(() => {
+    if (calls.has(id) && !target.reason)
+      return lanes.request(target.service, { id, body: value, bytes: BYTES, head, turn: 0 })
+    arrival?.turnAway()
     if (target.reason) calls.fail(id, target.reason)
-    else lanes.request(target.service, { id, body: copy, bytes: 1, head, turn: 0 })
   })
 }
