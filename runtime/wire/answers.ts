@@ -30,7 +30,7 @@ export class Answers {
   constructor(options: AnswersOptions) {
     this.#options = options
     this.#handling = new Handling(options, () => this.#onSettled())
-    this.#refs = new RefAnswers(this.#handling, options)
+    this.#refs = new RefAnswers(this.#handling, options, () => this.check())
     this.done = new Promise(resolve => (this.#finish = resolve))
   }
 
@@ -108,7 +108,7 @@ export class Answers {
   cancel(id: number): void {
     if (this.#handling.cancel(id)) return
     if (this.#turns.remove(id)) this.#next()
-    else if (this.#refs.cancel(id)) this.check()
+    else this.#refs.cancel(id)
   }
 
   /** A reference works no more: what it is asked is over. */

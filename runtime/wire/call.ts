@@ -3,6 +3,12 @@ import type { Numbered } from './open-calls.ts'
 import type { OpenRequest } from './open-request.ts'
 import type { Place } from './queue.ts'
 
+/** What must not be let go before a call has settled. */
+export interface Held {
+  hold(): void
+  letGo(): void
+}
+
 /** What is written of a call. */
 export interface Ask {
   body: unknown
@@ -26,5 +32,6 @@ export interface Call extends Numbered, Ask {
   unlisten?: () => void
   /** The request of a handler that it passes on. */
   passedOn: OpenRequest | undefined
+  held: Held | undefined
   signal?: GlobalSignal
 }

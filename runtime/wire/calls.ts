@@ -6,7 +6,7 @@ import { cancelled, metaOf, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft 
 import type { CallOptions } from './call-options.ts'
 import type { CallsOptions } from './calls-options.ts'
 import { CALL_PLACES, CALL_WINDOW_BYTES, MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
-import type { Call } from './call.ts'
+import type { Call, Held } from './call.ts'
 import { OpenCalls } from './open-calls.ts'
 import { OpenRequest } from './open-request.ts'
 import { Queue } from './queue.ts'
@@ -53,16 +53,20 @@ export class Calls {
     }
   }
 
-  /** `to`: the number of the reference that it is for; 0: whatever serves at the other end. */
-  call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0): Promise<unknown> {
+  /**
+   * `to`: the number of the reference that it is for; 0: whatever serves at the other end. `held` is held until the
+   * call has settled.
+   */
+  call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0, held?: Held): Promise<unknown> {
     const refusal = this.#failure ?? this.#refusal(options)
     if (refusal) return this.#rejected({ body, meta: options.meta }, refusal, siteHere(), false)
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
+    held?.hold()
     return new Promise(resolve => {
       const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
       const due = timeout === undefined ? undefined : Date.now() + timeout
       const meta = metaOf(options)
-      const call: Call = { id: 0, body, to, due, meta, bytes: 0, resolve, site, passedOn: undefined }
+      const call: Call = { id: 0, body, to, due, meta, bytes: 0, resolve, site, passedOn: undefined, held }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS)
         call.timer = later(() => this.#drop(call, timedOut(this.#options.peer(), timeout)), timeout)
       if (options !== NO_OPTIONS) this.#follow(call, options)
@@ -228,4 +232,7 @@ const same = <T>(body: T): T => body
 function release(call: Call): void {
   clearTimeout(call.timer)
   call.unlisten?.()
+  const { held } = call
+  call.held = undefined
+  held?.letGo()
 }

@@ -93,11 +93,7 @@ export class Handling {
 
   /** What a service has begun is over: it fails, and its signal aborts. */
   withdraw(service: Service, reason: WatError): void {
-    for (const request of this.#open.values()) {
-      if (request.service !== service) continue
-      if (!request.answered) this.#fail(request, reason)
-      this.abort(request, reason)
-    }
+    for (const request of this.#open.values()) if (request.service === service) this.#end(request, reason)
   }
 
   /** The caller counts from now on what has not begun: it is told of all that has. */
@@ -118,6 +114,7 @@ export class Handling {
       if (service.relays) request.onBegun(() => this.#begun.add(id, bytes))
       else this.#begun.add(id, bytes)
     }
+    if (service.over) this.#end(request, service.over) // by the handler itself, before it gave its promise
     let outcome: unknown
     let failed = false
     try {
@@ -155,6 +152,12 @@ export class Handling {
     }
   }
 
+  /** What answers it works no more. */
+  #end(request: OpenRequest, reason: WatError): void {
+    if (!request.answered) this.#fail(request, reason)
+    this.abort(request, reason)
+  }
+
   #answer(request: OpenRequest, value: unknown): void {
     if (request.answered) return
     try {
@@ -174,9 +177,10 @@ export class Handling {
   }
 
   #fail(request: OpenRequest, error: unknown): void {
-    const { id, slot } = request
+    const { id, slot, service } = request
     if (request.answered) {
-      if (request.repliedEarly) this.#options.onFailedLate(error)
+      // One that was told that it is over may fail of it.
+      if (request.repliedEarly && !(request.aborted && service.over)) this.#options.onFailedLate(error)
       return
     }
     request.answer()

@@ -24,10 +24,13 @@ export class RefAnswers {
   readonly #laneOf = new Map<number, Lane>()
   readonly #handling: Handling
   readonly #options: AnswersOptions
+  readonly #onEmptied: () => void
 
-  constructor(handling: Handling, options: AnswersOptions) {
+  /** `onEmptied`: nothing waits any more for one of the services. */
+  constructor(handling: Handling, options: AnswersOptions, onEmptied: () => void) {
     this.#handling = handling
     this.#options = options
+    this.#onEmptied = onEmptied
   }
 
   request(service: Service, item: Item & { id: number }): void {
@@ -81,6 +84,8 @@ export class RefAnswers {
   }
 
   #next(lane: Lane): void {
+    const { over } = lane.service
+    if (over) return this.withdraw(lane.service, over)
     while (lane.waiting.size > 0 && lane.service.free && this.#options.room()) {
       const item = lane.waiting.shift() as Item
       this.#forget(item)
@@ -106,5 +111,6 @@ export class RefAnswers {
     if (lane.waiting.size > 0 || this.#lanes.get(lane.service) !== lane) return
     this.#lanes.delete(lane.service)
     lane.leave()
+    this.#onEmptied()
   }
 }

@@ -1,3 +1,4 @@
+import type { WatError } from '../error.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -11,6 +12,8 @@ export class Service {
   readonly relays: boolean
   /** That somebody has it is work in flight, as an open stream is. */
   readonly isWork: boolean
+  /** Why it answers no more: nothing is begun, and what has begun is over. */
+  over: WatError | undefined
   #inFlight = 0
   readonly #waiting = new Set<() => void>()
 

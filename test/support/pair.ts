@@ -11,6 +11,8 @@ export interface EndOptions {
   protocol?: number
   maxFrame?: number
   maxInFlight?: number
+  /** Whether it may be given something, as a child may. */
+  takesGiven?: boolean
 }
 
 /** One peer, and what it has told its owner. */
@@ -19,10 +21,14 @@ export class End {
   readonly faults: WatError[] = []
   readonly broken: WatError[] = []
   readonly plainFailures: unknown[] = []
+  /** What handlers failed with that had answered already. */
+  readonly lateFailures: unknown[] = []
+  /** What `#wat/given` frames have brought. */
+  readonly givens: unknown[] = []
   readonly stops: number[] = []
   readonly readies: unknown[] = []
 
-  constructor(name: string, { protocol = PROTOCOL, maxFrame, maxInFlight }: EndOptions) {
+  constructor(name: string, { protocol = PROTOCOL, maxFrame, maxInFlight, takesGiven = false }: EndOptions) {
     this.peer = new Peer({
       other: { name: `the other of ${name}`, address: `/not-${name}` },
       address: `/${name}`,
@@ -33,9 +39,11 @@ export class End {
         hello: info => this.peer.speak(versionOf(info.protocol)),
         stop: graceMs => void this.stops.push(graceMs),
         end: true,
+        ...(takesGiven && { given: body => void this.givens.push(body) }),
       },
       onFault: error => void this.faults.push(error),
       onPlainFailed: error => void this.plainFailures.push(error),
+      onFailedLate: error => void this.lateFailures.push(error),
       onBroken: error => {
         this.broken.push(error)
         this.peer.outbox.abort(error)

@@ -33,9 +33,9 @@ export class Carried {
     return undefined
   }
 
-  /** They are on their way. */
-  sent(): void {
-    for (const target of this.targets) target.sent = true
+  /** They are on their way, to another process unless they stay here. */
+  sent(elsewhere = true): void {
+    for (const target of this.targets) if (elsewhere || target.service.isWork) target.sent = true
     for (const thing of this.#numbers.keys()) {
       if (!(thing instanceof Receiver)) continue
       if (originOf(thing)) thing.close()

@@ -1,22 +1,30 @@
 import { Reader } from '../../edn/index.ts'
 import { encodeTo } from '../../edn/encode.ts'
 import { Out } from '../../edn/out.ts'
+import { Arrival } from './arrival.ts'
 import { Carried } from './carried.ts'
 import type { Here } from './target.ts'
+
+interface Copy {
+  readonly value: unknown
+  /** The references in it. */
+  readonly arrival: Arrival | undefined
+}
 
 /**
  * What would arrive if it were sent: a body that does not leave this process is read anew, too, so that both sides
  * see the same as anywhere. Throws what writing it throws.
  */
-export function copied(value: unknown, address: string, here: Here): unknown {
+export function copied(value: unknown, address: string, here: Here): Copy {
   const carried = new Carried(() => address, here)
   const out = new Out()
   out.refer = carried.refer
   encodeTo(out, value)
-  const reader = new Reader({ dereference: number => carried.targets[number as number]?.arrive() })
+  const arrival = carried.size > 0 ? new Arrival(carried.targets, () => {}) : undefined
+  const reader = new Reader({ dereference: number => arrival?.at(number) })
   reader.push(out.take())
   reader.end()
   reader.next()
-  carried.sent()
-  return reader.value
+  carried.sent(false)
+  return { value: reader.value, arrival }
 }

@@ -1,11 +1,13 @@
 import { fromFault, toFault } from '../../edn/fault.ts'
 import type { WatError } from '../../error.ts'
 import type { AnswersOptions } from '../answers-options.ts'
+import { overfull } from '../call-terms.ts'
 import type { Ask } from '../call.ts'
 import { Calls } from '../calls.ts'
 import { copied } from './copy.ts'
 import { Handling } from '../handling.ts'
 import type { Head } from '../head.ts'
+import { CALL_WINDOW_BYTES, MAX_WAITING_CALLS } from '../limits.ts'
 import { reportStray } from '../strays.ts'
 import { RefAnswers } from '../ref-answers.ts'
 import type { Here, Target } from './target.ts'
@@ -28,25 +30,33 @@ export const here: Here = {
 /** This process's: all that is called here was made here. */
 let address = ''
 
+const HERE = { name: 'a reference of this process', address: 'this process' }
+
+/** So large that its begin is told at once: whoever passes a call on counts by what the call took on its own link. */
+const BYTES = CALL_WINDOW_BYTES
+
 const calls = new Calls({
   outbox: {
     busy: false,
     lineBytes: 1,
-    overflow: () => undefined,
+    overflow: () => (lanes.size < MAX_WAITING_CALLS ? undefined : overfull(HERE)),
     add: (_write, id, asked) => deliver(id, asked as Ask),
   },
   write: () => {},
   bodyOf: body => (body as Local).body,
   cancel: id => void (handling.cancel(id) || lanes.cancel(id)),
-  maxInFlight: undefined,
+  maxInFlight: Infinity, // there is no link that those for one target could take the places of from those for others
   maxFrame: () => Infinity,
-  peer: () => ({ name: 'a reference of this process', address: 'this process' }),
+  peer: () => HERE,
   onBusy: () => {},
 })
 
 const options: AnswersOptions = {
   maxFrame: Infinity,
-  reply: (id, body) => void calls.reply(id, copied(body, address, here)),
+  reply(id, body) {
+    const { value, arrival } = copied(body, address, here)
+    calls.reply(id, value, arrival)
+  },
   fail: (id, error) => void calls.fail(id, fromFault(toFault(error, address), address), true),
   refuse: (id, error) => void calls.fail(id, error as WatError),
   plainLine: () => new Uint8Array(0),
@@ -63,17 +73,22 @@ const options: AnswersOptions = {
 }
 
 const handling = new Handling(options, () => {})
-const lanes = new RefAnswers(handling, options)
-calls.limit()
+const lanes = new RefAnswers(handling, options, () => {})
 
 /** The body is what it is now; the handler is called when the caller has gone on, as anywhere. */
 function deliver(id: number, { body, due, meta }: Ask): void {
   const { target, body: asked } = body as Local
   address = target.address
-  const copy = copied(asked, address, here)
-  const head: Head = { ...(due !== undefined && { timeoutMs: due - Date.now() }), ...(meta && { meta }) }
+  const { value, arrival } = copied(asked, address, here)
+  const head: Head = {
+    ...(due !== undefined && { timeoutMs: due - Date.now() }),
+    ...(meta && { meta }),
+    ...(arrival && { arrival }),
+  }
   queueMicrotask(() => {
+    if (calls.has(id) && !target.reason)
+      return lanes.request(target.service, { id, body: value, bytes: BYTES, head, turn: 0 })
+    arrival?.turnAway()
     if (target.reason) calls.fail(id, target.reason)
-    else lanes.request(target.service, { id, body: copy, bytes: 1, head, turn: 0 })
   })
 }

@@ -159,8 +159,10 @@ export class Refs {
     head: Head | undefined,
     known = this.#options.enabled(),
   ): void {
-    const start = out.length
     const carried = this.#carried
+    // A getter of the value that is being written: it is refused, and what that value has carried so far stays.
+    if (out.busy) return encodeLine(out, plain, id, body, END)
+    const start = out.length
     carried.clear()
     if (known) out.refer = carried.refer
     try {

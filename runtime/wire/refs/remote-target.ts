@@ -36,8 +36,9 @@ export class RemoteTarget extends Target {
     this.service = relayTo(this)
   }
 
+  /** Who has let it go has not given up what is under way, or waits to be sent. */
   call(body: unknown, options?: CallOptions): Promise<unknown> {
-    return this.origin.calls.call(body, options, this.id)
+    return this.origin.calls.call(body, options, this.id, this)
   }
 
   arrive(): Ref | Receiver {

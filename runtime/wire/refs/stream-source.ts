@@ -28,6 +28,7 @@ const pulls = new WeakMap<Receiver, Pull>()
  * its maker is a bounded number of bytes ahead of whoever reads.
  */
 export function pulled(target: Target): Receiver {
+  const cancelling = new AbortController()
   let pulling = false
   let over = false
   const release = () => {
@@ -36,13 +37,14 @@ export function pulled(target: Target): Receiver {
     collected.unregister(receiver)
     unwatch()
     pull.unlisten?.()
+    if (pulling) cancelling.abort() // what is under way holds the target, too
     target.letGo()
   }
   const more = () => {
     if (pulling || over || !pull.begun || receiver.bytes >= STREAM_BATCH_BYTES) return
     if (target.reason) return pull.fail(target.reason)
     pulling = true
-    target.call(STREAM_BATCH_BYTES).then(
+    target.call(STREAM_BATCH_BYTES, { signal: cancelling.signal }).then(
       items => {
         pulling = false
         if (over) return

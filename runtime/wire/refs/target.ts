@@ -73,6 +73,7 @@ export abstract class Target {
   break(reason: WatError): void {
     if (this.#reason) return
     this.#reason = reason
+    this.service.over = reason
     this.#closed?.resolve(reason)
     for (const tell of this.#watchers) tell(reason)
     this.#watchers.clear()
