@@ -5,41 +5,20 @@
 //   {:words 9 :text "the quick brown fox jumps over the lazy dog" :through "/writer/n/n"}
 //   {:first ["one" "two"] :cleaned 2}
 import assert from 'node:assert/strict'
-import { println, proxy, self, serve, spawnProcess } from 'wat-vm'
+import { println, proxy, spawnProcess } from 'wat-vm'
+import type { Writer } from './tokens/writer.ts'
 
-const [depth] = self.args
-const levels = 2
-let cleaned = 0
+await using child = spawnProcess(new URL('./tokens/writer.ts', import.meta.url), { args: ['2'] })
+const writer = proxy<Writer>(child)
 
-/** As a model does that thinks before each word. */
-async function* words(text: string): AsyncGenerator<string> {
-  try {
-    for (const word of text.split(' ')) {
-      await new Promise(resolve => setTimeout(resolve, 5))
-      yield word
-    }
-  } finally {
-    cleaned++
-  }
-}
-const methods = { words, state: () => ({ cleaned, address: self.address }) }
+const said: string[] = []
+for await (const word of await writer.words('the quick brown fox jumps over the lazy dog')) said.push(word)
+const { address } = await writer.state()
+await println({ words: said.length, text: said.join(' '), through: address })
 
-const below = (name: string, left: number) =>
-  spawnProcess(import.meta.filename, { name, args: [String(left)] })
-
-if (depth === undefined) {
-  await using writer = below('writer', levels)
-  const far = proxy<typeof methods>(writer)
-  const said: string[] = []
-  for await (const word of await far.words('the quick brown fox jumps over the lazy dog')) said.push(word)
-  const { address } = await far.state()
-  await println({ words: said.length, text: said.join(' '), through: address })
-
-  const first: string[] = []
-  for await (const word of await far.words('one two three four five')) if (first.push(word) === 2) break
-  let state = await far.state()
-  while (state.cleaned < 2) state = await far.state()
-  await println({ first, cleaned: state.cleaned })
-  assert.deepEqual([said.length, first], [9, ['one', 'two']])
-} else if (Number(depth) > 0) await serve(below('n', Number(depth) - 1))
-else await serve(methods)
+const first: string[] = []
+for await (const word of await writer.words('one two three four five')) if (first.push(word) === 2) break
+let state = await writer.state()
+while (state.cleaned < 2) state = await writer.state()
+await println({ first, cleaned: state.cleaned })
+assert.deepEqual([said.length, first], [9, ['one', 'two']])

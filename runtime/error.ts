@@ -1,5 +1,5 @@
 /**
- * What went wrong, in one word: the `:type` of a fault without its `wat/` namespace (TIERS.md, Faults).
+ * What went wrong, in one word: the `:type` of a fault without its `wat/` namespace (docs/protocol.md, Faults).
  */
 export type WatCode =
   | 'handler' // the program's own code threw

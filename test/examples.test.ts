@@ -82,6 +82,26 @@ const table: { name: string; promises: string; input?: string; says: (string | R
     promises: 'P90 P91',
     says: ['{:lines ["line 1" "line 2" "line 3"] :from "/branch/leaf"}', '{:watching 0 :exit {:code 0}}'],
   },
+  {
+    name: 'siblings',
+    promises: 'P83 P84 P85',
+    says: [/^{:kid "\/a" .* :counts 100 /m, '{:total 200 :after-a-kill 201 :disposed true}'],
+  },
+  {
+    name: 'capability',
+    promises: 'P83 P84 P85 P87',
+    says: [
+      '{:read ["tea" nil "tea"]}',
+      ':write "no-handler"',
+      ':fourth "overloaded"',
+      '{:revoked ["denied" "denied"] :owner "tea"}',
+    ],
+  },
+  {
+    name: 'progress',
+    promises: 'P83 P84 P86',
+    says: ['{:call 1 :reports [0.25 0.5 0.75 1.0]', ':reports [0.25 0.5] :sum 125250', ':released 2}'],
+  },
   { name: 'deep', promises: 'P25 P33', says: ['"/link/link/', ':levels 16 :left 0 :exit {:code 0}'] },
 ]
 
@@ -316,6 +336,38 @@ const sabotage: {
     by: '"$n" "$n"',
     code: 2,
     why: 'deep-equal',
+  },
+  {
+    name: 'siblings',
+    file: 'siblings.ts',
+    text: 'total += k',
+    by: 'total + k',
+    code: 2,
+    why: 'no update is lost',
+  },
+  {
+    name: 'capability',
+    file: 'capability.ts',
+    text: 'ref(readOnly(3))',
+    by: 'store',
+    code: 2,
+    why: 'deep-equal',
+  },
+  {
+    name: 'capability',
+    file: 'capability.ts',
+    text: 'view.revoke()',
+    by: '',
+    code: 2,
+    why: 'whom he has given it',
+  },
+  {
+    name: 'progress',
+    file: 'progress/worker.ts',
+    text: 'progress.release()',
+    by: '',
+    code: 2,
+    why: 'let the callback go',
   },
   { name: 'deep', file: 'deep/link.ts', text: 'depth - 1', by: 'depth - 2', code: 2, why: '16' },
 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A peer of wat in Python: copy this file and edn.py, nothing but Python 3.9 is needed. TIERS.md is what it follows.
+"""A peer of wat in Python: copy this file and edn.py, nothing but Python 3.9 is needed. docs/protocol.md is what it follows.
 
     $ echo '#wat/req [1 21] 4' | python3 peer.py          # a child that doubles numbers
     $ echo '21 22 "x"' | python3 peer.py parent double.ts # a parent: calls `wat double.ts` with each value

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A peer of wat in POSIX sh: copy this file, nothing needs to be installed. TIERS.md is what it follows.
+# A peer of wat in POSIX sh: copy this file, nothing needs to be installed. docs/protocol.md is what it follows.
 #
 #   $ printf '#wat/req [1 21]\n4\n' | sh peer.sh          # a child that doubles whole numbers
 #   $ printf '21\n22\n' | sh peer.sh parent double.ts     # a parent: calls `wat double.ts` with each line

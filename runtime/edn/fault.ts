@@ -9,7 +9,7 @@ export interface Exit extends ExitStatus {
   panic?: WatError
 }
 
-/** A fault as it travels: a map of EDN values (TIERS.md, Faults). */
+/** A fault as it travels: a map of EDN values (docs/protocol.md, Faults). */
 export type FaultMap = Record<string, unknown>
 
 /** A chain of causes longer than this is cut: a cause may point back at itself. */

@@ -10,7 +10,7 @@ import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 
 /**
  * What a process that starts a program on another host and that host say to each other, one form a line, on
- * a lane of its own. Each comment is the form's sentence in TIERS.md.
+ * a lane of its own. Each comment is the form's sentence in docs/remote.md.
  */
 export type Control =
   /** `#wat/host {…}` from the host, the first form: which protocol it speaks. */

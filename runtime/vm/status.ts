@@ -1,4 +1,4 @@
-/** Exit codes (TIERS.md, Exits). 128 + n is a death by signal n. */
+/** Exit codes (docs/process.md, Exits). 128 + n is a death by signal n. */
 export const exits = {
   done: 0,
   plainFailed: 1,

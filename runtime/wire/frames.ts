@@ -13,7 +13,7 @@ import { delayMs } from './timers.ts'
 
 /**
  * The vocabulary of the wire. Every line is one frame; a line with no `#wat/` tag is a plain message.
- * Each comment is the frame's sentence in TIERS.md.
+ * Each comment is the frame's sentence in docs/protocol.md.
  */
 export const tags = {
   /** `#wat/req [id body]` from the caller: a request; `id` is positive and unique among the open ones. */

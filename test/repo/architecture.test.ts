@@ -12,6 +12,8 @@ import {
 } from './sources.ts'
 
 const ARCHITECTURE = 'docs/architecture.md'
+const PROTOCOL = 'docs/protocol.md'
+const PROCESS = 'docs/process.md'
 
 /** The rooms that a room may import from: each is below it. */
 const BELOW: Record<string, string[]> = {
@@ -239,9 +241,9 @@ describe('P41 the picture of a life agrees with the code', () => {
   })
 })
 
-describe('P41 the tables of TIERS.md agree with the code', () => {
+describe('P41 the tables of the documents agree with the code', () => {
   test('P41 every limit has the value of its constant', () => {
-    const limits = tableRows(section('TIERS.md', '# Limits and backpressure')).filter(([name]) =>
+    const limits = tableRows(section(PROTOCOL, '## Limits and backpressure')).filter(([name]) =>
       name?.startsWith('`'),
     )
     expect(limits.length).toBeGreaterThan(10)
@@ -258,7 +260,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     const names = [...read('runtime/wire/limits.ts').matchAll(/^export const (\w+)/gm)].map(
       ([, name]) => name ?? '',
     )
-    const table = section('TIERS.md', '# Limits and backpressure')
+    const table = section(PROTOCOL, '## Limits and backpressure')
     expect(names.filter(name => !name.endsWith('PROTOCOL') && !table.includes(`\`${name}\``))).toEqual([])
   })
 
@@ -266,7 +268,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     const tags = [...read('runtime/wire/frames.ts').matchAll(/^ {2}\w+: '(wat\/\w+)'/gm)].map(
       ([, tag]) => `#${tag}`,
     )
-    const listed = tableRows(section('TIERS.md', '## Frames')).flatMap(
+    const listed = tableRows(section(PROTOCOL, '## Frames')).flatMap(
       ([cell]) => /#wat\/\w+/.exec(cell ?? '')?.[0] ?? [],
     )
     expect(sorted(listed)).toEqual(sorted(tags))
@@ -276,7 +278,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
     const codes = [...read('runtime/error.ts').matchAll(/^ {2}\| '([\w-]+)'/gm)].map(
       ([, code]) => `:wat/${code}`,
     )
-    const listed = tableRows(section('TIERS.md', '## Faults')).flatMap(
+    const listed = tableRows(section(PROTOCOL, '## Faults')).flatMap(
       ([cell]) => /^`(:wat\/[\w-]+)`$/.exec(cell ?? '')?.[1] ?? [],
     )
     expect(sorted(listed)).toEqual(sorted(codes))
@@ -284,7 +286,7 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
 
   test('P41 the variables of the environment are those of the code', () => {
     const names = [...read('runtime/vm/identity.ts').matchAll(/'(WAT_\w+)'/g)].map(([, name]) => name)
-    const listed = tableRows(section('TIERS.md', '## Environment')).flatMap(
+    const listed = tableRows(section(PROTOCOL, '## Environment')).flatMap(
       ([cell]) => /^`(WAT_\w+)`$/.exec(cell ?? '')?.[1] ?? [],
     )
     expect(sorted(listed)).toEqual(sorted(names))
@@ -298,23 +300,23 @@ describe('P41 the tables of TIERS.md agree with the code', () => {
       tableRows(text)
         .flatMap(cells => cells.filter(cell => /^\d+$/.test(cell)).map(Number))
         .toSorted((a, b) => a - b)
-    expect(exitsIn(section('TIERS.md', '## Exits'))).toEqual(code)
+    expect(exitsIn(section(PROCESS, '## Exits'))).toEqual(code)
     expect(exitsIn(section('README.md', '## The command'))).toEqual(code)
   })
 
   test('P41 the shares of the kill ladder are those of the code', () => {
     const constant = (file: string, name: string) =>
       new RegExp(`const ${name} = ([\\d.]+)$`, 'm').exec(read(`runtime/${file}`))?.[1]
-    const ladder = section('TIERS.md', '## The kill ladder')
+    const ladder = section(PROCESS, '## The kill ladder')
     expect(ladder).toContain(`| ${constant('child/ladder.ts', 'ASK_SHARE')} G `)
     expect(ladder).toContain(`| G + ${constant('child/ladder.ts', 'SLACK_MS')} ms `)
     expect(ladder).toContain(`are ${constant('child/ladder.ts', 'INNER_SLACK_SHARE')} G`)
     expect(ladder).toContain(`${constant('local/os-process.ts', 'SILENCE_MS')} ms`)
-    expect(read('TIERS.md')).toContain(
+    expect(read(PROCESS)).toContain(
       `with \`ps\` for ${constant('local/treekill.ts', 'LISTING_MS')} ms at most`,
     )
-    expect(section('TIERS.md', '# Spares')).toContain(`within ${constant('local/spares.ts', 'TAKE_MS')} ms`)
-    const end = section('TIERS.md', '## End')
+    expect(section(PROCESS, '## Spares')).toContain(`within ${constant('local/spares.ts', 'TAKE_MS')} ms`)
+    const end = section(PROCESS, '## End')
     expect(end).toContain(`in a child ${constant('vm/signals.ts', 'CHILD_SHARE')} of it`)
     expect(end).toContain(`${constant('vm/lifecycle.ts', 'RESERVE_LEAST_MS')} ms at least`)
     expect(end).toContain(`${constant('vm/lifecycle.ts', 'RESERVE_MOST_MS')} ms at most`)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { read, root } from './sources.ts'
@@ -8,11 +8,8 @@ const DOCUMENTS = [
   'TIERS.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
-  'docs/architecture.md',
-  'docs/how-to.md',
-  'docs/performance.md',
-  'docs/edn.md',
-  'docs/channel.md',
+  'examples/peers/README.md',
+  ...globSync('docs/*.md', { cwd: root }),
 ]
 
 describe('P41 the documents hang together', () => {

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 mkdirSync(path.join(folder, 'bin'))
 symlinkSync(path.join(root, 'bin/wat'), path.join(folder, 'bin/wat'))
 
-describe.each(['README.md', 'TIERS.md', 'docs/how-to.md'])('%s', document => {
+describe.each(['README.md', 'docs/how-to.md', 'docs/peers.md'])('%s', document => {
   const cwd = path.join(folder, path.parse(document).name)
   mkdirSync(cwd)
   for (const body of ['ts', 'js', 'sh', 'py'].flatMap(language => blocks(document, language))) {

@@ -95,7 +95,7 @@ describe('a program', () => {
     expect(await lab.facts(program, { input: '{:n 21}' })).toEqual([[42, 7, 3]])
   })
 
-  // Node 22 does not ask module hooks about what an imported CommonJS module requires (README, Caveats).
+  // Node 22 does not ask module hooks about what an imported CommonJS module requires (docs/caveats.md).
   const asked = it.skipIf(process.versions.node.startsWith('22.'))
   asked('P16 what it imports gets the same running runtime, also through require', async ({ lab }) => {
     const program = lab.program({
