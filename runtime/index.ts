@@ -64,3 +64,11 @@ export async function readln<T = any>(): Promise<T | undefined> {
 export function println(value: unknown): Promise<void> {
   return stdout.send(value)
 }
+
+// What a program that is a function gets is declared below, and is all of this. To import it there would be a circle.
+// oxlint-disable-next-line typescript/consistent-type-imports -- these are its own
+type Self = typeof import('./index.ts')
+
+declare module './child/program.ts' {
+  interface Exports extends Self {}
+}

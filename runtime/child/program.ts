@@ -1,9 +1,11 @@
 import type { GlobalURL } from '../ambient.ts'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type * as runtime from 'wat-vm'
 import type { Served } from '../vm/serve.ts'
 import { WatError } from '../error.ts'
+
+/** What the package `wat-vm` exports; index.ts, which stands above all, says what that is. */
+export interface Exports {}
 
 /**
  * A program that is a function: the main of the process, called with what the package `wat-vm` exports and
@@ -12,7 +14,7 @@ import { WatError } from '../error.ts'
  * the types of the handler.
  */
 export type Main<C = any, Req = any, Res = any> = (
-  wat: typeof runtime,
+  wat: Exports,
   given: C,
 ) => Promise<Served<Req, Res>> | Served<Req, Res> | {} | null | undefined | void
 

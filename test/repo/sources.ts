@@ -17,11 +17,14 @@ export const sourceFiles = globSync('**/*.ts', { cwd: path.join(root, 'runtime')
 /** What a file of `runtime/` imports, type imports and `import()` included. */
 export function importsOf(file: string): { files: string[]; packages: string[] } {
   const found = ts.preProcessFile(read(`runtime/${file}`), true, true).importedFiles.map(one => one.fileName)
+  // By its own name the package is its first file.
+  const own = found.includes('wat-vm') ? ['index.ts'] : []
   return {
     files: found
       .filter(name => name.startsWith('.'))
-      .map(name => path.posix.join(path.posix.dirname(file), name)),
-    packages: found.filter(name => !/^(\.|node:|wat-vm$)/.test(name)), // by its own name the package is no other
+      .map(name => path.posix.join(path.posix.dirname(file), name))
+      .concat(own),
+    packages: found.filter(name => !/^(\.|node:|wat-vm$)/.test(name)),
   }
 }
 
