@@ -1,6 +1,7 @@
 import type { Out } from '../edn/out.ts'
 import { WatError } from '../error.ts'
 import type { Sink, Source } from '../io/pipe.ts'
+import { meaningless } from '../wire/dispatch.ts'
 import { writeWithin } from '../wire/fit.ts'
 import { writeValue, type LineWriter } from '../wire/frames.ts'
 import { isPlainMap, versionOf } from '../wire/checks.ts'
@@ -28,6 +29,7 @@ class Port {
   #events: PortEvents | undefined
   #ref = false
   readonly #given = Promise.withResolvers<Record<string, unknown>>()
+  #wasGiven = false
   #writeValue = writeValue
   #onUse = () => {}
   readonly #control: Control = {
@@ -127,6 +129,8 @@ class Port {
 
   #onGiven(body: unknown): void {
     if (!isPlainMap(body)) throw new WatError('malformed', '#wat/given takes a map with keyword keys')
+    if (this.#wasGiven) meaningless('given')
+    this.#wasGiven = true
     this.#given.resolve(body)
   }
 

@@ -69,7 +69,8 @@ export class Answers {
   get wanted(): boolean {
     const { plain } = this.#handling
     const slots = this.#service?.concurrency ?? 0
-    return this.#turns.size < slots && plain.size < slots && plain.bytes < this.#options.maxFrame
+    const most = this.#options.maxFrame
+    return this.#turns.size < slots && plain.size < slots && plain.bytes < most && this.#refs.bytes < most
   }
 
   /** From now on it is answered; what `drain` gives goes before the requests that have waited for it. */

@@ -4,6 +4,7 @@ import type { Calls } from './calls.ts'
 import type { Credit } from './credit.ts'
 import { tags, type Frame } from './frames.ts'
 import type { Control } from './peer-options.ts'
+import type { Arrival } from './refs/arrival.ts'
 import type { Refs } from './refs/refs.ts'
 import type { Sender } from './sender.ts'
 
@@ -29,14 +30,20 @@ export function dispatch(
     case 'call':
       return request(frame, bytes, answers, refs)
     case 'return': {
-      const arrival = refs.arrived(frame.map)
+      const arrival = arrived(refs, frame.map, error => calls.fail(frame.id, error))
       if (!calls.has(frame.id)) arrival?.turnAway()
       if (!calls.reply(frame.id, frame.body, arrival)) unknownId(frame.id)
       return
     }
-    case 'given':
-      refs.arrived(frame.map)
-      return (control.given ?? meaningless('given'))(frame.body)
+    case 'given': {
+      const arrival = refs.arrived(frame.map)
+      try {
+        return (control.given ?? meaningless('given'))(frame.body)
+      } catch (error) {
+        arrival?.turnAway()
+        throw error
+      }
+    }
     case 'release':
       return refs.release(frame.pairs)
     case 'gone':
@@ -76,12 +83,22 @@ function request(
   answers: Answers,
   refs: Refs,
 ): void {
-  const arrival = refs.arrived(map)
+  const arrival = arrived(refs, map, error => answers.reject({ id, body, bytes, head, turn: 0 }, error))
   if (arrival) head.arrival = arrival
   if (head.to === undefined) return answers.request(id, body, bytes, head)
   const target = refs.target(head.to)
   if (target instanceof WatError) answers.reject({ id, body, bytes, head, turn: 0 }, target)
   else answers.requestTo(target.service, id, body, bytes, head)
+}
+
+/** What it has brought; whoever waits for it is told, too, when that is too much. */
+function arrived(refs: Refs, map: unknown, tell: (error: WatError) => void): Arrival | undefined {
+  try {
+    return refs.arrived(map)
+  } catch (error) {
+    tell(error as WatError)
+    throw error
+  }
 }
 
 export function meaningless(kind: keyof typeof tags): never {

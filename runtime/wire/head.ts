@@ -1,7 +1,11 @@
 import { stringify } from '../edn/index.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { isCount, isPlainMap } from './checks.ts'
+import { MAX_REFS } from './limits.ts'
 import { malformed } from './malformed.ts'
+
+/** All that one side has, and all that it has been given. */
+const MAX_MENTIONS = 2 * MAX_REFS
 
 /** What a frame says besides its body. Keys that are not known are not looked at. */
 export interface Head {
@@ -47,7 +51,7 @@ export function idOfMention(mention: Mention): number {
 }
 
 function isMentions(value: unknown): value is Mention[] {
-  return Array.isArray(value) && value.every(isMention)
+  return Array.isArray(value) && value.length <= MAX_MENTIONS && value.every(isMention)
 }
 
 function isMention(value: unknown): value is Mention {

@@ -460,6 +460,22 @@ describe('the end of a reference', () => {
     expect(await world.until(outcome(near.last.call(0)))).toBe('denied')
     expectIdle(...all.ends)
   })
+
+  test('P84 what still comes after a link is lost is lost, and is kept nowhere', async () => {
+    const world = new World(1)
+    const stranger = new Stranger(world)
+    const got: any[] = []
+    stranger.peer.serve((body: unknown) => void got.push(body), 1)
+    const reading = stranger.peer.incoming
+    expect(reading.bytes).toBe(0)
+    stranger.into.sink.write(
+      [new TextEncoder().encode('#wat/call [1 {:refs [[1 {}]]} #wat/ref 0]\n')],
+      () => {},
+    )
+    stranger.end.peer.abort({ code: 'offline' } as WatError)
+    await world.rest()
+    expect(leftAt(stranger.end)).toEqual([[]])
+  })
 })
 
 describe('what does not arrive', () => {

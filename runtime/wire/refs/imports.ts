@@ -1,5 +1,7 @@
 import type { WatError } from '../../error.ts'
 import type { Calls } from '../calls.ts'
+import { MAX_REFS } from '../limits.ts'
+import { malformed } from '../malformed.ts'
 import { RemoteTarget } from './remote-target.ts'
 import type { About } from './target.ts'
 import { wantCollection } from './collection.ts'
@@ -31,7 +33,7 @@ export class Imports {
     return this.#byId.size
   }
 
-  /** One has come. */
+  /** One has come. Throws `malformed` when there are more than the other side may give. */
   arrive(id: number, about: About): RemoteTarget {
     let target = this.#byId.get(id)
     if (!target) {
@@ -40,9 +42,8 @@ export class Imports {
         calls: this.#options.calls,
         release: one => this.#release(one),
       })
-      this.#byId.set(id, target)
       if (this.#reason) target.break(this.#reason)
-      wantCollection(this.#byId.size)
+      else this.#add(target)
     }
     target.received++
     return target
@@ -66,6 +67,12 @@ export class Imports {
     const targets = [...this.#byId.values()]
     this.#byId.clear()
     for (const target of targets) target.break(reason)
+  }
+
+  #add(target: RemoteTarget): void {
+    if (this.#byId.size >= MAX_REFS) throw malformed(`more than ${MAX_REFS} references`)
+    this.#byId.set(target.id, target)
+    wantCollection(this.#byId.size)
   }
 
   #release(target: RemoteTarget): void {

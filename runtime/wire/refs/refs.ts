@@ -51,6 +51,7 @@ export class Refs {
   /** Of the frame that is being read. */
   #arrival: Arrival | undefined
   #arrivalMap: unknown
+  readonly #lost = new Map<boolean, Target>()
   readonly #options: RefsOptions
 
   constructor(options: RefsOptions) {
@@ -203,19 +204,25 @@ export class Refs {
   #begin(map: unknown): void {
     this.drop()
     const { refs = [] } = readHead(map)
+    const targets: Target[] = []
     this.#arrivalMap = map
-    this.#arrival = new Arrival(
-      refs.map(mention => this.#arrive(mention)),
-      target => {
-        if (target instanceof RemoteTarget) this.#imports.drop(target)
-      },
-    )
+    this.#arrival = new Arrival(targets, target => {
+      if (target instanceof RemoteTarget) this.#imports.drop(target)
+    })
+    for (const mention of refs) targets.push(this.#arrive(mention))
   }
 
   #arrive(mention: Mention): Target {
     const [id, about] = typeof mention === 'number' ? [mention, {}] : mention
     if (id > 0) return this.#imports.arrive(id, about)
-    return this.#exports.get(-id) ?? lostTarget(this.#options.address(), this.#exports.was(-id))
+    return this.#exports.get(-id) ?? this.#lostTarget(this.#exports.was(-id))
+  }
+
+  /** All that means nothing is the same, or a frame of such numbers would take hundreds of times its size. */
+  #lostTarget(was: boolean): Target {
+    let target = this.#lost.get(was)
+    if (!target) this.#lost.set(was, (target = lostTarget(this.#options.address(), was)))
+    return target
   }
 }
 
