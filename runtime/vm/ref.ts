@@ -1,7 +1,7 @@
 import { WatError } from '../error.ts'
 import { describe } from '../edn/describe.ts'
 import type { Arrived } from '../wire/arrived.ts'
-import type { Callable } from '../wire/callable.ts'
+import { Callable } from '../wire/callable.ts'
 import type { Handler } from '../wire/handler.ts'
 import { here } from '../wire/refs/local-call.ts'
 import { LocalTarget } from '../wire/refs/local-target.ts'
@@ -45,15 +45,22 @@ export function ref(target: unknown, { concurrency, name }: RefOptions = {}): Re
     about: { address },
     address,
     name,
-    dispose: () => void dispose(target),
+    dispose: isDisposable(target) ? () => void dispose(target) : undefined,
   }).ref
 }
 
-async function dispose(target: unknown): Promise<void> {
-  const held = target as Partial<AsyncDisposable & Disposable>
+type MaybeDisposable = Partial<AsyncDisposable & Disposable>
+
+/** A `Process` can be disposed of, too, but whoever may call it may not end it. */
+function isDisposable(target: unknown): target is MaybeDisposable {
+  const { [Symbol.asyncDispose]: later, [Symbol.dispose]: now } = target as MaybeDisposable
+  return !(target instanceof Callable) && (later !== undefined || now !== undefined)
+}
+
+async function dispose(target: MaybeDisposable): Promise<void> {
   try {
-    if (held[Symbol.asyncDispose]) await held[Symbol.asyncDispose]?.()
-    else held[Symbol.dispose]?.()
+    if (target[Symbol.asyncDispose]) await target[Symbol.asyncDispose]?.()
+    else target[Symbol.dispose]?.()
   } catch (error) {
     reportFault(error)
   }

@@ -12,5 +12,6 @@ export abstract class Callable<Req = any, Res = any> extends Reference {
     return USE_REF
   }
 
+  /** Asks it, and resolves with the body of its reply. */
   abstract call(body: Req, options?: CallOptions): Promise<Res>
 }

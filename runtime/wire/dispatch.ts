@@ -45,7 +45,9 @@ export function dispatch(
       }
     }
     case 'release':
-      return refs.release(frame.pairs)
+      return refs.release(frame.pairs, false)
+    case 'unused':
+      return refs.release(frame.pairs, true)
     case 'gone':
       return refs.gone(frame.id, frame.fault)
     case 'cancel':

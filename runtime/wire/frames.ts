@@ -28,6 +28,8 @@ export const tags = {
   return: 'wat/ret',
   /** `#wat/release [id count …]` from the holder, protocol 2: these references, seen so often, are held no more. */
   release: 'wat/release',
+  /** `#wat/unused [id count …]` from the holder, protocol 2: the same, of what it has lost. */
+  unused: 'wat/unused',
   /** `#wat/gone [id fault]` from the maker, protocol 2: this reference works no more. */
   gone: 'wat/gone',
   /** `#wat/given [id head body]` from the parent, once, before the program runs: what the program finds in `self.given`. */
@@ -66,6 +68,7 @@ export type Frame =
   | { kind: 'return'; id: number; map: unknown; body: unknown }
   | { kind: 'given'; map: unknown; body: unknown }
   | { kind: 'release'; pairs: number[] }
+  | { kind: 'unused'; pairs: number[] }
   | { kind: 'gone'; id: number; fault: unknown }
   | { kind: 'error'; id: number; fault: unknown }
   | { kind: 'cancel'; id: number }
@@ -102,6 +105,8 @@ export function toFrame(form: unknown): Frame {
     }
     case tags.release:
       return { kind: 'release', pairs: pairsOf(form) }
+    case tags.unused:
+      return { kind: 'unused', pairs: pairsOf(form) }
     case tags.gone:
       return { kind: 'gone', id: idOf(form, 2, 2), fault: items(value)[1] }
     case tags.error:
@@ -153,6 +158,10 @@ export function cancelFrame(id: number): string {
 /** Numbers of references, each with how often it has come. */
 export function releaseFrame(pairs: number[]): string {
   return `#wat/release [${pairs.join(' ')}]\n`
+}
+
+export function unusedFrame(pairs: number[]): string {
+  return `#wat/unused [${pairs.join(' ')}]\n`
 }
 
 export function goneFrame(id: number, fault: FaultMap, maxFrame: number): string {

@@ -109,7 +109,7 @@ export class OpenRequest implements Request {
   /** @internal Its answer has been written, or never will be. */
   answer(): void {
     this.#answered = true
-    if (this.#passing) for (const arrival of this.#passing) arrival.turnAway()
+    if (this.#passing) for (const arrival of this.#passing) arrival.passOn()
     if (this.#timer) clearTimeout(this.#timer)
   }
 

@@ -391,3 +391,57 @@ describe('a stop', () => {
     expect(facts).toEqual([[['a', 'b by mid'], { code: 0 }]])
   })
 })
+
+describe('garbage', () => {
+  /** Makes so much of it that what is lost is found. */
+  const collect = ts`
+    const collect = async (done: () => boolean) => {
+      const { setFlagsFromString } = process.getBuiltinModule('node:v8')
+      setFlagsFromString('--expose-gc')
+      const gc = process.getBuiltinModule('node:vm').runInNewContext('gc')
+      for (let i = 0; i < 200; i++) {
+        await new Promise(resolve => setTimeout(resolve, 10)) // what has been looked at stays until the next turn
+        gc()
+        await new Promise(resolve => setTimeout(resolve, 0))
+        if (done()) return true
+      }
+      return false
+    }`
+
+  it('P84 what a callee has lost can be given again; it is disposed of when its maker has lost it, too', async ({
+    lab,
+  }) => {
+    const facts = await lab.facts(
+      lab.program({
+        'main.ts': ts`
+        import { println, ref, spawnProcess, proxy } from 'wat-vm'
+        ${collect}
+        const kid = proxy<any>(spawnProcess(new URL('./kid.ts', import.meta.url)))
+        let disposed = 0
+        const make = () => ref({ add: (n: number) => n + 1, [Symbol.dispose]() { disposed++ } })
+        let mine: any = make()
+        await println(await kid.use(mine))
+        await println(await kid.lost()) // nobody has it any more, but its maker
+        await println([await kid.use(mine), disposed])
+        await println([await kid.lost(), disposed])
+        mine = undefined
+        await println(await collect(() => disposed === 1))
+        const kept = make()
+        await kid.release(kept)
+        while (disposed < 2) await kid.use(ref({ add: () => 0 }))
+        await println([(await kept.closed).code, disposed])
+        process.exit(0)`,
+        'kid.ts': ts`
+        import { proxy, serve, type Ref } from 'wat-vm'
+        ${collect}
+        let weak: WeakRef<any>
+        await serve({
+          use: async (r: Ref) => { weak = new WeakRef(r); return proxy<any>(r).add(1) },
+          lost: async () => { const gone = await collect(() => weak.deref() === undefined); await new Promise(resolve => setTimeout(resolve, 20)); return gone },
+          release: (r: Ref) => r.release(),
+        })`,
+      }),
+    )
+    expect(facts).toEqual([2, true, [2, 0], [true, 0], true, ['denied', 2]])
+  })
+})

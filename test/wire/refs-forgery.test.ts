@@ -217,7 +217,8 @@ describe('by the million', () => {
     expect(stranger.peer.held).toBeLessThan(2 * CALL_WINDOW_BYTES)
     busy.revoke()
     await world.rest()
-    expect(stranger.peer.load).toMatchObject({ waiting: 0, waitingBytes: 0, imports: 0 })
+    expect(stranger.peer.load).toMatchObject({ waiting: 0, waitingBytes: 0 })
+    expect(stranger.peer.load.imports).toBeLessThanOrEqual(1) // what has begun is its handler's until garbage takes it
     stranger.end.abort()
   })
 })

@@ -35,6 +35,14 @@ export class Arrival {
     for (const arrived of this.#arrived) governStream(arrived, signal, () => reason(signal.reason))
   }
 
+  /** Its body has been passed on. */
+  passOn(): void {
+    this.#targets.forEach((target, number) => {
+      const arrived = this.#arrived[number]
+      if (arrived) target.passOn(arrived)
+    })
+  }
+
   /** The frame is dropped: nobody will have them. */
   turnAway(): void {
     this.#targets.forEach((target, number) => {

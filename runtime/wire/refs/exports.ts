@@ -52,24 +52,25 @@ export class Exports {
 
   /** What was not sent after all. */
   takeBack(mention: Mention): void {
-    if (typeof mention !== 'number') this.giveBack(mention[0], 1)
+    if (typeof mention !== 'number') this.giveBack(mention[0], 1, true)
   }
 
   /** The other side has seen it so often, and has it no more. More than it was given is as often as it was. */
-  giveBack(id: number, count: number): void {
+  giveBack(id: number, count: number, unused: boolean): void {
     const known = this.#byId.get(id)
     if (!known) return
     known.given -= count
     if (known.given > 0) return
     this.#delete(known)
-    known.target.letGo()
+    if (unused) known.target.lose()
+    else known.target.release()
   }
 
   /** The link is gone. */
   clear(): void {
     for (const known of this.#byId.values()) {
       this.#delete(known)
-      known.target.letGo()
+      known.target.release()
     }
   }
 

@@ -14,14 +14,15 @@ interface ImportsOptions {
   /** The address of the other side, for what does not say where it was made. */
   address: () => string
   /** Tells of numbers that are given back, each with how often it has come. */
-  giveBack(pairs: number[]): void
+  giveBack(pairs: number[], unused: boolean): void
 }
 
 /** What the other side of a link has given this one. */
 export class Imports {
   readonly #byId = new Map<number, RemoteTarget>()
   /** Given back, and not told yet. */
-  #unwanted: number[] = []
+  #released: number[] = []
+  #unused: number[] = []
   #reason: WatError | undefined
   readonly #options: ImportsOptions
 
@@ -40,7 +41,7 @@ export class Imports {
       const address = typeof about.address === 'string' ? about.address : this.#options.address()
       target = new RemoteTarget(id, about, address, {
         calls: this.#options.calls,
-        release: one => this.#release(one),
+        release: (one, unused) => this.#release(one, unused),
       })
       if (this.#reason) target.break(this.#reason)
       else this.#add(target)
@@ -58,7 +59,7 @@ export class Imports {
 
   /** It is not held by anybody, and need not be kept. */
   drop(target: RemoteTarget): void {
-    if (!target.held && !target.reason) this.#release(target)
+    if (!target.held && !target.reason) this.#release(target, false)
   }
 
   /** The link is gone. */
@@ -75,18 +76,25 @@ export class Imports {
     wantCollection(this.#byId.size)
   }
 
-  #release(target: RemoteTarget): void {
+  #release(target: RemoteTarget, unused: boolean): void {
     if (this.#byId.get(target.id) !== target) return
     this.#byId.delete(target.id)
     // A collection lets go of many at once.
-    if (this.#unwanted.length === 0) queueMicrotask(() => this.#tell())
-    this.#unwanted.push(target.id, target.received)
+    if (this.#released.length === 0 && this.#unused.length === 0) queueMicrotask(() => this.#tell())
+    const pairs = unused ? this.#unused : this.#released
+    pairs.push(target.id, target.received)
   }
 
   #tell(): void {
-    const pairs = this.#unwanted
-    this.#unwanted = []
-    for (let at = 0; at < pairs.length; at += 2 * MOST_IN_A_FRAME)
-      this.#options.giveBack(pairs.slice(at, at + 2 * MOST_IN_A_FRAME))
+    const [released, unused] = [this.#released, this.#unused]
+    this.#released = []
+    this.#unused = []
+    for (const pairs of inFrames(released)) this.#options.giveBack(pairs, false)
+    for (const pairs of inFrames(unused)) this.#options.giveBack(pairs, true)
   }
+}
+
+function* inFrames(pairs: number[]): Generator<number[]> {
+  for (let at = 0; at < pairs.length; at += 2 * MOST_IN_A_FRAME)
+    yield pairs.slice(at, at + 2 * MOST_IN_A_FRAME)
 }

@@ -13,7 +13,7 @@ interface Options {
   /** For messages. */
   name: string | undefined
   /** Nobody will call it any more. Called once, if it was sent to somebody. */
-  readonly dispose: () => void
+  readonly dispose?: (() => void) | undefined
   /** What stands for it where it comes home, if not a reference. */
   readonly arrive?: (target: Target) => object
 }
@@ -22,13 +22,15 @@ interface Options {
 export class LocalTarget extends Target {
   readonly ref: Ref
   readonly #options: Options
+  /** When its maker has lost it, it is disposed of. */
+  #watched = false
 
   constructor(options: Options) {
     super()
     this.#options = options
     this.ref = new Ref(this, {
       onDup: () => this.hold(),
-      onReleased: () => this.letGo(),
+      onReleased: () => this.release(),
       revoke: () => this.#end('has been revoked'),
     })
   }
@@ -63,14 +65,24 @@ export class LocalTarget extends Target {
     if (arrived instanceof Receiver) arrived.close()
   }
 
-  protected onUnheld(): void {
-    if (this.sent) this.#end('has been released by all who had it')
+  /** One that nobody has let go may be given again, as long as its maker has it. Of a stream nobody could read the rest. */
+  protected onUnheld(unused: boolean): void {
+    if (!this.sent) return
+    if (!unused || this.service.isWork) return this.#end('has been released by all who had it')
+    const { dispose } = this.#options
+    if (!dispose || this.#watched) return
+    this.#watched = true
+    lost.register(this.ref, dispose, this.ref)
   }
 
   #end(why: string): void {
     if (this.reason) return
     const { name, address, dispose } = this.#options
+    lost.unregister(this.ref)
     this.break(new WatError('denied', `${name ?? 'this reference'} ${why}`, { address }))
-    dispose()
+    dispose?.()
   }
 }
+
+/** Those that nobody holds, and whose makers may give them again. */
+const lost = new FinalizationRegistry<() => void>(dispose => dispose())

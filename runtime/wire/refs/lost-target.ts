@@ -14,7 +14,7 @@ export function lost(address: string, was: boolean): WatError {
 export function lostTarget(address: string, was: boolean): Target {
   const reason = lost(address, was)
   const service = new Service(() => Promise.reject(reason), Infinity)
-  const target = new LocalTarget({ here, service, about: {}, address, name: undefined, dispose: () => {} })
+  const target = new LocalTarget({ here, service, about: {}, address, name: undefined })
   target.break(reason)
   return target
 }

@@ -9,7 +9,8 @@ import type { Target } from './target.ts'
 /** What only its target may do with a reference. */
 interface Holds {
   onDup?(): void
-  onReleased(): void
+  /** `passed`: it has only been passed on. */
+  onReleased(passed: boolean): void
   /** Ends it for everybody; `undefined` for one that was made elsewhere. */
   revoke?(): void
 }
@@ -73,12 +74,11 @@ export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Dis
 
   /**
    * Gives back one hold: each arrival of it in this process is one, and each `dup()`. After the last one calls are
-   * `denied`, and when nobody holds it any more its maker's process is told. What is under way goes on.
+   * `denied`, and when nobody holds it any more it is over for its maker, too. What is under way goes on. One that
+   * the program loses without a word is given back when garbage is collected, and its maker can give it again.
    */
   release(): void {
-    if (this.#held === 0) return
-    this.#held--
-    this.#holds.onReleased()
+    this.#giveBack(false)
   }
 
   /** `using` releases it at the end of the block. */
@@ -114,6 +114,17 @@ export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Dis
   /** @internal */
   hold(): void {
     this.#held++
+  }
+
+  /** @internal The body that it came in has been passed on. */
+  pass(): void {
+    this.#giveBack(true)
+  }
+
+  #giveBack(passed: boolean): void {
+    if (this.#held === 0) return
+    this.#held--
+    this.#holds.onReleased(passed)
   }
 
   /** @internal Its last hold has been given back. */

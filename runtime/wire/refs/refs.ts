@@ -11,7 +11,7 @@ import { Carried } from './carried.ts'
 import { isPlainMap } from '../checks.ts'
 import { Exports } from './exports.ts'
 import { fit } from '../fit.ts'
-import { goneFrame, releaseFrame, tags, type LineWriter } from '../frames.ts'
+import { goneFrame, releaseFrame, tags, unusedFrame, type LineWriter } from '../frames.ts'
 import { headText, readHead, type Head, type Mention } from '../head.ts'
 import { isPlainIterable, Stream } from '../iterable.ts'
 import { Imports } from './imports.ts'
@@ -48,6 +48,8 @@ export class Refs {
   readonly #exports: Exports
   readonly #imports: Imports
   readonly #carried: Carried
+  /** Some have come. */
+  #seen = false
   /** Of the frame that is being read. */
   #arrival: Arrival | undefined
   #arrivalMap: unknown
@@ -67,13 +69,18 @@ export class Refs {
         return calls()
       },
       address: () => other.address,
-      giveBack: pairs => outbox.push(releaseFrame(pairs)),
+      giveBack: (pairs, unused) => outbox.push(unused ? unusedFrame(pairs) : releaseFrame(pairs)),
     })
   }
 
   /** Whether the other side has something that is work in flight here. */
   get working(): boolean {
     return this.#exports.working > 0
+  }
+
+  /** Whether the other side knows references: it has said so, or has sent some. */
+  get #knowing(): boolean {
+    return this.#seen || this.#options.enabled()
   }
 
   /** @internal How many there are each way. */
@@ -84,7 +91,7 @@ export class Refs {
   /** Writes a request: with a head, where it has something to say. */
   readonly writeCall: LineWriter = (out, id, asked) => {
     const { body, to, due, meta } = asked as Ask
-    const plain = (to === 0 && due === undefined && meta === undefined) || !this.#options.enabled()
+    const plain = to === 0 && ((due === undefined && meta === undefined) || !this.#knowing)
     const head: Head | undefined = plain
       ? undefined
       : {
@@ -133,10 +140,10 @@ export class Refs {
     return this.#exports.get(id) ?? lost(this.#options.address(), this.#exports.was(id))
   }
 
-  /** The other side no longer has these. */
-  release(pairs: readonly number[]): void {
+  /** The other side no longer has these. `unused`: it has not let them go, but lost them. */
+  release(pairs: readonly number[], unused: boolean): void {
     for (let at = 0; at < pairs.length; at += 2)
-      this.#exports.giveBack(pairs[at] as number, pairs[at + 1] as number)
+      this.#exports.giveBack(pairs[at] as number, pairs[at + 1] as number, unused)
   }
 
   /** The other side says that one of its own works no more. */
@@ -158,7 +165,7 @@ export class Refs {
     id: number,
     body: unknown,
     head: Head | undefined,
-    known = this.#options.enabled(),
+    known = this.#knowing,
   ): void {
     const carried = this.#carried
     // A getter of the value that is being written: it is refused, and what that value has carried so far stays.
@@ -202,6 +209,7 @@ export class Refs {
   }
 
   #begin(map: unknown): void {
+    this.#seen = true
     this.drop()
     const { refs = [] } = readHead(map)
     const targets: Target[] = []

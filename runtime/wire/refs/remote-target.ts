@@ -12,7 +12,7 @@ import { Target, type About } from './target.ts'
 interface Origin {
   readonly calls: Calls
   /** Nobody here holds it any more. */
-  release(target: RemoteTarget): void
+  release(target: RemoteTarget, unused: boolean): void
 }
 
 /** What another process has given. */
@@ -50,10 +50,15 @@ export class RemoteTarget extends Target {
     else if (arrived instanceof Ref) arrived.release()
   }
 
+  override passOn(arrived: object): void {
+    if (arrived instanceof Ref) arrived.pass()
+    else this.turnAway(arrived)
+  }
+
   #arriveAsRef(): Ref {
     let ref = this.#ref?.deref()
     if (!ref) {
-      ref = new Ref(this, { onReleased: () => this.#onReleased() })
+      ref = new Ref(this, { onReleased: passed => this.#onReleased(passed) })
       this.#ref = new WeakRef(ref)
       this.hold()
       collected.register(ref, this, ref)
@@ -67,19 +72,20 @@ export class RemoteTarget extends Target {
     this.origin.calls.failTo(this.id, reason)
   }
 
-  protected onUnheld(): void {
-    if (!this.reason) this.origin.release(this)
+  protected onUnheld(unused: boolean): void {
+    if (!this.reason) this.origin.release(this, unused)
   }
 
-  #onReleased(): void {
+  #onReleased(passed: boolean): void {
     const ref = this.#ref?.deref()
     if (!ref || ref.held) return
     ref.close()
     collected.unregister(ref)
     this.#ref = undefined
-    this.letGo()
+    if (passed) this.letGo()
+    else this.release()
   }
 }
 
 /** A program need not release what it no longer has. */
-const collected = new FinalizationRegistry<RemoteTarget>(target => target.letGo())
+const collected = new FinalizationRegistry<RemoteTarget>(target => target.lose())

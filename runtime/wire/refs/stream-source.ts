@@ -38,7 +38,7 @@ export function pulled(target: Target): Receiver {
     unwatch()
     pull.unlisten?.()
     if (pulling) cancelling.abort() // what is under way holds the target, too
-    target.letGo()
+    target.release()
   }
   const more = () => {
     if (pulling || over || !pull.begun || receiver.bytes >= STREAM_BATCH_BYTES) return
@@ -106,4 +106,4 @@ export function governStream(receiver: unknown, signal: GlobalSignal, reason: ()
 }
 
 /** One that the program has lost is not read any more. */
-const collected = new FinalizationRegistry<Target>(target => target.letGo())
+const collected = new FinalizationRegistry<Target>(target => target.lose())

@@ -24,6 +24,8 @@ export abstract class Target {
   sent = false
   /** Those for whom it must go on: links that it was given on, and programs that hold what has arrived. */
   #holders = 0
+  /** The last of them that has gone has lost it, and not let it go. */
+  #unused = false
   #reason: WatError | undefined
   #closed: PromiseWithResolvers<WatError> | undefined
   readonly #watchers = new Set<(reason: WatError) => void>()
@@ -36,8 +38,15 @@ export abstract class Target {
   /** The body that it came in is dropped. */
   abstract turnAway(arrived: object): void
 
-  /** Nobody holds it any more. */
-  protected abstract onUnheld(): void
+  /** The body that it came in has been passed on, and its receiver holds what is in it. */
+  passOn(arrived: object): void {
+    this.turnAway(arrived)
+  }
+
+  /**
+   * Nobody holds it any more. `unused`: whoever had it last has not let it go, but lost it.
+   */
+  protected abstract onUnheld(unused: boolean): void
 
   /** Why it works no more. */
   get reason(): WatError | undefined {
@@ -59,8 +68,21 @@ export abstract class Target {
     this.#holders++
   }
 
+  /** Something of ours that held it meanwhile does so no more. */
   letGo(): void {
-    if (--this.#holders === 0) this.onUnheld()
+    if (--this.#holders === 0) this.onUnheld(this.#unused)
+  }
+
+  /** A holder has let it go, by saying so or by its end. */
+  release(): void {
+    this.#unused = false
+    this.letGo()
+  }
+
+  /** A holder has lost it. */
+  lose(): void {
+    this.#unused = true
+    this.letGo()
   }
 
   /** Calls back once, when it works no more. What it gives takes that back. */
