@@ -53,6 +53,16 @@ export class Answers {
     return this.#turns.bytes + this.#refs.bytes
   }
 
+  /** Of that, what waits for references. */
+  get waitingForRefs(): number {
+    return this.#refs.bytes
+  }
+
+  /** Whether more waits for one of them than a caller may send. */
+  get overfull(): boolean {
+    return this.#refs.overfull > 0
+  }
+
   /** @internal What is going on, each as a number: all are 0 where everything has been answered. */
   get load(): Record<string, number> {
     return {

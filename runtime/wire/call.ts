@@ -1,4 +1,5 @@
 import type { GlobalSignal } from '../ambient.ts'
+import type { CallWindow } from './call-window.ts'
 import type { Numbered } from './open-calls.ts'
 import type { OpenRequest } from './open-request.ts'
 import type { Place } from './queue.ts'
@@ -21,6 +22,7 @@ export interface Ask {
 
 /** A call that has not settled. */
 export interface Call extends Numbered, Ask {
+  readonly window: CallWindow<Call>
   /** What its request takes of the room at the other end, until its handler has begun. */
   bytes: number
   resolve(body: unknown): void

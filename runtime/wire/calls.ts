@@ -5,11 +5,11 @@ import { onAbort } from './aborts.ts'
 import { cancelled, metaOf, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft } from './call-terms.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallsOptions } from './calls-options.ts'
-import { CALL_PLACES, CALL_WINDOW_BYTES, MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
+import { CallWindows, type CallWindow } from './call-window.ts'
+import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
 import type { Call, Held } from './call.ts'
 import { OpenCalls } from './open-calls.ts'
 import { OpenRequest } from './open-request.ts'
-import { Queue } from './queue.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
 
@@ -25,10 +25,7 @@ const CALLS_WITH_SITE = 16
  */
 export class Calls {
   readonly #open = new OpenCalls<Call>()
-  readonly #waiting = new Queue<Call>()
-  /** Requests that have a place at the other end, and their bytes. */
-  #places = 0
-  #bytes = 0
+  readonly #windows: CallWindows<Call>
   /** The callee tells when handlers begin. Until then a place is held until the reply. */
   #credit = false
   #failure: WatError | undefined
@@ -36,20 +33,23 @@ export class Calls {
 
   constructor(options: CallsOptions) {
     this.#options = options
+    this.#windows = new CallWindows(options.maxInFlight)
   }
 
   /** Calls that have not settled, sent or not. */
   get pending(): number {
-    return this.#open.size + this.#waiting.size
+    return this.#open.size + this.#windows.waiting
   }
 
   /** @internal */
   get load(): Record<string, number> {
+    const all = this.#windows.all()
     return {
       open: this.#open.size,
-      unsentCalls: this.#waiting.size,
-      places: this.#places,
-      placed: this.#bytes,
+      unsentCalls: this.#windows.waiting,
+      places: all.reduce((sum, { places }) => sum + places, 0),
+      placed: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      called: all.length - 1,
     }
   }
 
@@ -66,12 +66,25 @@ export class Calls {
       const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
       const due = timeout === undefined ? undefined : Date.now() + timeout
       const meta = metaOf(options)
-      const call: Call = { id: 0, body, to, due, meta, bytes: 0, resolve, site, passedOn: undefined, held }
+      const window = this.#windows.of(to)
+      const call: Call = {
+        id: 0,
+        body,
+        to,
+        due,
+        meta,
+        window,
+        bytes: 0,
+        resolve,
+        site,
+        passedOn: undefined,
+        held,
+      }
       if (timeout !== undefined && timeout <= MAX_TIMER_MS)
         call.timer = later(() => this.#drop(call, timedOut(this.#options.peer(), timeout)), timeout)
       if (options !== NO_OPTIONS) this.#follow(call, options)
       const idle = this.pending === 0
-      if (this.#waiting.size > 0 || !this.#room) call.place = this.#waiting.push(call)
+      if (window.waiting.size > 0 || !window.hasRoom(this.#credit)) this.#windows.wait(call)
       else this.#send(call)
       if (idle && this.pending > 0) this.#options.onBusy(true)
     })
@@ -87,8 +100,8 @@ export class Calls {
     const call = this.#open.get(id)
     if (!call) return id <= this.#open.lastId
     call.passedOn?.begin()
-    this.#leave(call)
-    this.#fill()
+    call.window.leave(call)
+    this.#fill(call.window)
     return true
   }
 
@@ -123,34 +136,40 @@ export class Calls {
 
   /** The reference with this number works no more: calls to it reject. */
   failTo(to: number, error: WatError): void {
-    const calls = [...this.#open.all(), ...this.#waiting.all()].filter(call => call.to === to)
-    for (const call of calls) {
-      if (call.place !== undefined) this.#waiting.remove(call.place)
+    const sent = this.#open.all().filter(call => call.to === to)
+    const waiting = this.#windows.of(to).waiting.all()
+    for (const call of [...waiting, ...sent]) {
+      this.#windows.stopWaiting(call)
       this.#settled(call)
       this.#reject(call, error, true)
     }
+    this.#windows.close(to)
   }
 
   /** The callee is gone: every open call and every later one rejects with `reason`. Idempotent. */
   abort(reason: WatError): void {
     if (this.#failure) return
     this.#failure = reason
-    const calls = [...this.#open.drain(), ...this.#waiting.drain()]
+    const calls = [...this.#open.drain(), ...this.#windows.drain()]
     for (const call of calls) {
+      call.window.leave(call)
       release(call)
       this.#reject(call, reason)
     }
-    this.#places = this.#bytes = 0
     if (calls.length > 0) this.#options.onBusy(false)
   }
 
   #refusal(options: CallOptions): WatError | undefined {
     const refusal = options === NO_OPTIONS ? undefined : refusalOf(options, this.#options.peer())
-    return refusal ?? (this.#waiting.size >= MAX_WAITING_CALLS ? overfull(this.#options.peer()) : undefined)
+    return (
+      refusal ?? (this.#windows.waiting >= MAX_WAITING_CALLS ? overfull(this.#options.peer()) : undefined)
+    )
   }
 
   #send(call: Call): void {
     const id = this.#open.add(call)
+    const { window } = call
+    window.open++
     const { outbox, write, maxFrame } = this.#options
     try {
       const tooMuch = outbox.overflow()
@@ -158,12 +177,10 @@ export class Calls {
       // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
       outbox.add(write, id, call, maxFrame())
       if (this.#open.get(id) !== call) return // a getter of its body has given it up
-      call.bytes = outbox.lineBytes || 1 // a broken pipe has written none
-      this.#bytes += call.bytes
-      this.#places++
+      window.enter(call, outbox.lineBytes || 1) // a broken pipe has written none
     } catch (error) {
       release(call)
-      this.#open.delete(call)
+      this.#close(call)
       this.#reject(call, error as WatError)
     }
   }
@@ -182,8 +199,7 @@ export class Calls {
   }
 
   #drop(call: Call, reason: WatError): void {
-    const waits = call.place !== undefined && this.#waiting.remove(call.place)
-    if (!waits) this.#options.cancel(call.id)
+    if (!this.#windows.stopWaiting(call)) this.#options.cancel(call.id)
     this.#settled(call)
     this.#reject(call, reason)
   }
@@ -199,31 +215,24 @@ export class Calls {
 
   #settled(call: Call): void {
     release(call)
-    this.#open.delete(call)
-    this.#leave(call)
-    this.#fill()
+    this.#close(call)
+    call.window.leave(call)
+    this.#fill(call.window)
     if (this.pending === 0) this.#options.onBusy(false)
   }
 
-  /** Whether the callee has room for another request. */
-  get #room(): boolean {
-    if (this.#open.size >= (this.#options.maxInFlight ?? Infinity)) return false
-    if (!this.#credit) return this.#options.maxInFlight !== undefined || this.#places < CALL_PLACES
-    return this.#places < CALL_PLACES && this.#bytes < CALL_WINDOW_BYTES
+  #close(call: Call): void {
+    const { to, window } = call
+    if (this.#open.delete(call)) window.open--
+    this.#windows.close(to)
   }
 
-  #leave(call: Call): void {
-    if (call.bytes === 0) return
-    this.#places--
-    this.#bytes -= call.bytes
-    call.bytes = 0
-  }
-
-  #fill(): void {
-    if (this.#waiting.size === 0) return
+  #fill(window: CallWindow<Call>): void {
+    if (window.waiting.size === 0) return
     // A getter of a value that is being written has made room.
-    if (this.#options.outbox.busy) return queueMicrotask(() => this.#fill())
-    while (this.#waiting.size > 0 && this.#room) this.#send(this.#waiting.shift() as Call)
+    if (this.#options.outbox.busy) return queueMicrotask(() => this.#fill(window))
+    let call: Call | undefined
+    while ((call = this.#windows.next(window, this.#credit))) this.#send(call)
   }
 }
 

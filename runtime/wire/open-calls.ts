@@ -34,10 +34,12 @@ export class OpenCalls<Call extends Numbered> {
     return call?.id === id ? call : undefined
   }
 
-  delete(call: Call): void {
-    if (this.get(call.id) !== call) return
+  /** False when it was not open. */
+  delete(call: Call): boolean {
+    if (this.get(call.id) !== call) return false
     this.#slots[call.id & this.#mask] = undefined
     this.size--
+    return true
   }
 
   /** All of them, in the order of their ids. */

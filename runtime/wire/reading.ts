@@ -1,6 +1,12 @@
 import type { Answers } from './answers.ts'
 import type { Calls } from './calls.ts'
-import { BASIC_PROTOCOL, CALL_WINDOW_BYTES, HIGH_WATER_BYTES, VALUE_WINDOW_BYTES } from './limits.ts'
+import {
+  BASIC_PROTOCOL,
+  CALL_WINDOW_BYTES,
+  HIGH_WATER_BYTES,
+  MAX_QUEUED_BYTES,
+  VALUE_WINDOW_BYTES,
+} from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import type { PeerOptions } from './peer-options.ts'
 import type { Receiver } from './receiver.ts'
@@ -20,8 +26,8 @@ interface Load {
 /**
  * Whether a side of a link reads on.
  *
- * Two wat-vms keep within the credit they have of each other, so what comes is read at once, and nothing holds up
- * the replies behind it. A side that sends more than that, or knows no credit, is held back by its pipe:
+ * Two wat-vms keep within the credit they have of each other, which each reference has besides what serves, so what
+ * comes is read at once, and nothing holds up the replies behind it. A side that sends more than that, or knows no credit, is held back by its pipe:
  *
  * Who serves reads as far as there is room for what comes and for the answers. Otherwise plain values are read
  * while somebody waits for one, and a little ahead, so that a stop is seen. More is taken, up to the size of
@@ -33,7 +39,9 @@ export function readsOn(
   protocol: number,
   { maxFrame, hurried }: PeerOptions,
 ): boolean {
-  if (protocol > BASIC_PROTOCOL && held < CREDIT_BYTES + maxFrame) return true
+  if (protocol > BASIC_PROTOCOL && !answers.overfull && held < MAX_QUEUED_BYTES) {
+    if (held - answers.waitingForRefs < CREDIT_BYTES + maxFrame) return true
+  }
   if (answers.serving) return answers.wanted && !outbox.full
   if (incoming.wanted) return true
   const more = calls.pending > 0 || outbox.full || hurried?.() === true

@@ -2,12 +2,14 @@ import type { WatError } from '../error.ts'
 import type { AnswersOptions } from './answers-options.ts'
 import type { Handling, Item } from './handling.ts'
 import type { Service } from './service.ts'
+import { CALL_WINDOW_BYTES } from './limits.ts'
 import { Waiting } from './waiting.ts'
 
 /** Requests that wait for one service, in their order. */
 interface Lane {
   readonly service: Service
   readonly waiting: Waiting<Item>
+  bytes: number
   /** Takes back that the service wakes it. */
   readonly leave: () => void
 }
@@ -20,6 +22,8 @@ export class RefAnswers {
   /** What those that wait hold, about. */
   bytes = 0
   size = 0
+  /** Lanes in which there is more than a caller may send. */
+  overfull = 0
   readonly #lanes = new Map<Service, Lane>()
   readonly #laneOf = new Map<number, Lane>()
   readonly #handling: Handling
@@ -50,7 +54,7 @@ export class RefAnswers {
     const item = lane?.waiting.remove(id)
     if (!lane || !item) return false
     item.head?.arrival?.turnAway()
-    this.#forget(item)
+    this.#forget(lane, item)
     this.#closeIfEmpty(lane)
     return true
   }
@@ -71,7 +75,12 @@ export class RefAnswers {
   }
 
   #open(service: Service): Lane {
-    const lane: Lane = { service, waiting: new Waiting(), leave: service.wait(() => this.#next(lane)) }
+    const lane: Lane = {
+      service,
+      waiting: new Waiting(),
+      bytes: 0,
+      leave: service.wait(() => this.#next(lane)),
+    }
     this.#lanes.set(service, lane)
     return lane
   }
@@ -79,8 +88,8 @@ export class RefAnswers {
   #push(lane: Lane, item: Item & { id: number }): void {
     lane.waiting.push(item)
     this.#laneOf.set(item.id, lane)
-    this.bytes += item.bytes
     this.size++
+    this.#count(lane, item.bytes)
   }
 
   #next(lane: Lane): void {
@@ -88,7 +97,7 @@ export class RefAnswers {
     if (over) return this.withdraw(lane.service, over)
     while (lane.waiting.size > 0 && lane.service.free && this.#options.room()) {
       const item = lane.waiting.shift() as Item
-      this.#forget(item)
+      this.#forget(lane, item)
       this.#handling.begin(lane.service, item)
     }
     this.#closeIfEmpty(lane)
@@ -96,15 +105,23 @@ export class RefAnswers {
 
   #drain(lane: Lane): Item[] {
     const items = lane.waiting.drain()
-    for (const item of items) this.#forget(item)
+    for (const item of items) this.#forget(lane, item)
     this.#closeIfEmpty(lane)
     return items
   }
 
-  #forget({ id, bytes }: Item): void {
+  #forget(lane: Lane, { id, bytes }: Item): void {
     this.#laneOf.delete(id as number)
-    this.bytes -= bytes
     this.size--
+    this.#count(lane, -bytes)
+  }
+
+  #count(lane: Lane, bytes: number): void {
+    const most = CALL_WINDOW_BYTES + this.#options.maxFrame
+    if (lane.bytes >= most) this.overfull--
+    lane.bytes += bytes
+    this.bytes += bytes
+    if (lane.bytes >= most) this.overfull++
   }
 
   #closeIfEmpty(lane: Lane): void {
