@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { WatError } from '../../runtime/error.ts'
+import { WatError } from '../../runtime/error.ts'
 import type { Request } from '../../runtime/wire/handler.ts'
 import { CALL_PLACES, MAX_REFS } from '../../runtime/wire/limits.ts'
 import { Ref } from '../../runtime/wire/refs/ref.ts'
@@ -794,6 +794,18 @@ describe('how many at once', () => {
     expect(await world.until(second)).toBe('at once')
     await world.until(two.a.peer.answers.done)
     await world.until(first)
+  })
+
+  test('P89 one that is stopping is offline, also when its program has come to its end meanwhile', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const keeper = new Keeper(b)
+    await world.until(a.peer.calls.call(made(() => 1)))
+    a.peer.serve(() => 1, 1)
+    a.peer.refuse()
+    a.peer.answers.decline(new WatError('no-handler', 'it does not serve'))
+    const calls = [keeper.last.call(0), b.peer.calls.call(0)].map(outcome)
+    expect(await world.until(Promise.all(calls))).toEqual(['offline', 'offline'])
   })
 
   test('P89 an end does not wait for what waited for a reference that is revoked', async () => {
