@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WatError } from '../../runtime/error.ts'
 import type { Request } from '../../runtime/wire/handler.ts'
@@ -363,6 +365,62 @@ describe('holds', () => {
     await world.rest()
     expect(disposed).toBe(1)
     expect([a.peer.load.exports, b.peer.load.imports, b.peer.load.open]).toEqual([0, 0, 0])
+  })
+})
+
+describe('what the program no longer has', () => {
+  /** Collects all garbage, until it is so. */
+  async function collectUntil(world: World, isSo: () => boolean, most = 20): Promise<void> {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    for (let n = 0; n < most && !isSo(); n++) {
+      gc()
+      await world.rest()
+    }
+  }
+
+  /** Two ends: one gives a reference for each call, and the other has none but those of the replies. */
+  function maker(world: World, target: (body: any) => unknown) {
+    const { a, b } = pair(world)
+    let disposed = 0
+    a.peer.serve(() => made(target, { dispose: () => disposed++ }), 10)
+    return { a, b, make: () => b.peer.calls.call(null) as Promise<Ref>, disposed: () => disposed }
+  }
+
+  test('P84 P86 is let go when it is collected', async () => {
+    const world = new World(1)
+    const { a, b, make, disposed } = maker(world, n => n)
+    const calls = Array.from({ length: 50 }, async (_, n) => (await make()).call(n))
+    expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => n))
+    await collectUntil(world, () => disposed() === 50)
+    expect(disposed()).toBe(50)
+    expectIdle(a, b)
+  })
+
+  test('P84 P86 is not, before the calls on it have settled', async () => {
+    const world = new World(1)
+    const free = gate()
+    const { a, b, make, disposed } = maker(world, n => free.opened.then(() => n))
+    const calls = Array.from({ length: 50 }, async (_, n) => (await make()).call(n))
+    await world.rest()
+    await collectUntil(world, () => disposed() > 0, 4)
+    expect([disposed(), a.peer.load.exports]).toEqual([0, 50])
+    free.open()
+    expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => n))
+    await collectUntil(world, () => disposed() === 50)
+    expectIdle(a, b)
+  })
+
+  test('P84 is not, while somebody waits for its end', async () => {
+    const world = new World(1)
+    const { a, b, make, disposed } = maker(world, n => n)
+    const closed = await world.until(make().then(ref => ({ promise: ref.closed })))
+    await collectUntil(world, () => disposed() > 0, 4)
+    expect(disposed()).toBe(0)
+    b.abort()
+    expect((await world.until(closed.promise)).code).toBe('offline')
+    a.abort()
+    expect(disposed()).toBe(1)
   })
 })
 
