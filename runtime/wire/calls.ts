@@ -155,8 +155,9 @@ export class Calls {
   /** The reference with this number works no more: calls to it reject. */
   failTo(to: number, error: WatError): void {
     const calls = [...this.#open.all(), ...this.#waiting.all()].filter(call => call.to === to)
+    // Before others make room for them.
+    for (const { place } of calls) if (place !== undefined) this.#waiting.remove(place)
     for (const call of calls) {
-      if (call.place !== undefined) this.#waiting.remove(call.place)
       this.#settled(call)
       this.#reject(call, error, true)
     }

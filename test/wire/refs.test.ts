@@ -503,6 +503,19 @@ describe('the end of a reference', () => {
     expect(await outcome(mine.call(1))).toBe('denied')
   })
 
+  test('P84 one that has ended is not called any more, by those calls either that wait to be sent', async () => {
+    const world = new World(1)
+    const stranger = new Stranger(world)
+    const keeper = new Keeper(stranger.end)
+    await stranger.write('#wat/call [1 {:refs [[7 {}]]} #wat/ref 0]')
+    const calls = Array.from({ length: CALL_PLACES + 5 }, (_, n) => outcome(keeper.last.call(n)))
+    await world.rest()
+    await stranger.write('#wat/gone [7 {:type :wat/denied :message "over"}]')
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['denied']))
+    expect(stranger.lines.filter(line => line.includes(':to 7'))).toHaveLength(CALL_PLACES)
+    expectIdle(stranger.end)
+  })
+
   test('P84 one that is broken is given on, and its receiver told at once', async () => {
     const world = new World(1)
     const all = row(world)
