@@ -2,6 +2,7 @@ import type { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
 import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
 import { onAbort } from './aborts.ts'
+import type { Asked, Held } from './asked.ts'
 import { cancelled, metaOf, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft } from './call-terms.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallsOptions } from './calls-options.ts'
@@ -11,22 +12,6 @@ import { OpenRequest } from './open-request.ts'
 import { Queue, type Place } from './queue.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
-
-/** What must not be let go before a call has settled. */
-export interface Held {
-  hold(): void
-  letGo(): void
-}
-
-/** What is written of a call. */
-export interface Asked {
-  body: unknown
-  /** The reference that it is for; 0: whatever serves at the other end. */
-  readonly to: number
-  /** When it is given up, in milliseconds since the epoch. */
-  readonly due: number | undefined
-  readonly meta: Readonly<Record<string, unknown>> | undefined
-}
 
 interface Call extends Numbered, Asked {
   /** What its request takes of the room at the other end, until its handler has begun. */
