@@ -136,6 +136,7 @@ export class Answers {
 
   /** Nobody serves: until somebody does, requests are answered with `refusal`. */
   decline(refusal: WatError): void {
+    if (this.#stopped) return // that says more
     this.refusal = refusal
     if (!this.#service) this.#drop(this.#turns.drain())
   }

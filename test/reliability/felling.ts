@@ -98,8 +98,13 @@ async function unanswered(tree: Tree, leaves: Record<string, string>): Promise<s
   const asked = [...tree.limbs].filter(([name]) => !unresponsive(leaves[name]))
   const answers = await Promise.all(asked.map(([name]) => tree.order({ op: 'ping', at: split(name) })))
   return asked.flatMap(([name, pid], n) =>
-    answers[n] === pid ? [] : [`/${name.replaceAll(',', '/')} does not answer`],
+    answers[n] === pid ? [] : [`/${name.replaceAll(',', '/')} ${said(answers[n])}`],
   )
+}
+
+/** What is wrong with its references, if it answers at all. */
+function said(answer: unknown): string {
+  return answer === undefined ? 'does not answer' : `says: ${JSON.stringify(answer)}`
 }
 
 /** Looks until everything is gone, and then once more for whoever was born meanwhile. */

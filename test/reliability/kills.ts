@@ -1,5 +1,5 @@
 // Grows trees, kills one process after another in them, in every way, at every level and moment, and
-// counts who survives:
+// counts who survives, while references of all run across (gossip.ts):
 // node test/reliability/kills.ts [--kills 300 | --trees 1] [--seed 1] [--jobs 2] [--no-ps] [--spares] [--load] [--verbose]
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import os from 'node:os'

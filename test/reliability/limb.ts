@@ -1,10 +1,22 @@
 // Every process of a tree that is going to be killed: it grows what is below it, passes orders on to
 // their address, and behaves badly when told to.
 import { spawn, spawnSync } from 'node:child_process'
-import { prewarm, println, serve, spawnProcess, self, type Process } from 'wat-vm'
+import { prewarm, println, serve, spawnProcess, self, type Process, type Ref } from 'wat-vm'
+import { acquaint, befriend, given, own, trouble } from './gossip.ts'
 
 export interface Order {
-  op: 'ping' | 'misbehave' | 'hang' | 'flood' | 'stuff' | 'bulk' | 'sprout' | 'stop' | 'die'
+  op:
+    | 'ping'
+    | 'misbehave'
+    | 'hang'
+    | 'flood'
+    | 'stuff'
+    | 'bulk'
+    | 'sprout'
+    | 'stop'
+    | 'die'
+    | 'own'
+    | 'befriend'
   /** Where: the names of children from here on down. */
   at?: readonly string[]
   how?: string
@@ -15,6 +27,7 @@ export interface Order {
   /** When to die, after spawning; below zero in the same tick. */
   ms?: number
   ballast?: string
+  friends?: readonly Ref[]
 }
 
 const MEGABYTE = 'x'.repeat(1_000_000)
@@ -28,12 +41,14 @@ for (let n = 0; n < count; n++) grow(String(n), depth - 1)
 self.onStop(() => console.error(`hook ${process.pid}`))
 await Promise.all([...limbs.values()].map(limb => limb.ready))
 if (spares) await prewarm(1)
+acquaint([...limbs.values()]).catch(() => {}) // one that dies meanwhile
 
 /** What it inherits tells whose line a process belongs to, also one that is milliseconds old. */
 function grow(name: string, levels: number): Process<Order, unknown> {
   const limb = spawnProcess<Order, unknown>(new URL(import.meta.url), {
     name: 'limb',
     args: [String(levels), String(width)],
+    given,
     env: { WAT_TEST_LINE: `${process.env.WAT_TEST_LINE}${name}/` },
   })
   limbs.set(name, limb)
@@ -53,7 +68,9 @@ async function obey({ at = [], ...order }: Order): Promise<unknown> {
 }
 
 const orders: Record<Order['op'], (order: Order) => unknown> = {
-  ping: () => process.pid,
+  ping: async () => (await trouble()) ?? process.pid,
+  own: () => own,
+  befriend: ({ friends = [] }) => friends.forEach(befriend),
   misbehave: ({ how = '' }) => behaviours[how]?.(),
   hang: () => new Promise(() => {}),
   bulk: () => MEGABYTE,

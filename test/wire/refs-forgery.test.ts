@@ -205,7 +205,7 @@ describe('by the million', () => {
 
   test('P80 requests to a reference that is busy are read as far as there is credit', async () => {
     const { stranger, world } = await victim({ capacity: 1e6, maxFrame: 1e6 })
-    const busy = made(never, { concurrency: 1 }).dup()
+    const busy = made((body: unknown) => (letGo(body), never()), { concurrency: 1 }).dup()
     void stranger.peer.calls.call([busy]).catch(() => {})
     await world.rest()
     let id = 10

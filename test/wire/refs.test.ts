@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { WatError } from '../../runtime/error.ts'
+import { WatError } from '../../runtime/error.ts'
 import type { Request } from '../../runtime/wire/handler.ts'
 import { CALL_PLACES, MAX_REFS } from '../../runtime/wire/limits.ts'
 import { Ref } from '../../runtime/wire/refs/ref.ts'
@@ -366,6 +368,62 @@ describe('holds', () => {
   })
 })
 
+describe('what the program no longer has', () => {
+  /** Collects all garbage, until it is so. */
+  async function collectUntil(world: World, isSo: () => boolean, most = 20): Promise<void> {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    for (let n = 0; n < most && !isSo(); n++) {
+      gc()
+      await world.rest()
+    }
+  }
+
+  /** Two ends: one gives a reference for each call, and the other has none but those of the replies. */
+  function maker(world: World, target: (body: any) => unknown) {
+    const { a, b } = pair(world)
+    let disposed = 0
+    a.peer.serve(() => made(target, { dispose: () => disposed++ }), 10)
+    return { a, b, make: () => b.peer.calls.call(null) as Promise<Ref>, disposed: () => disposed }
+  }
+
+  test('P84 P86 is let go when it is collected', async () => {
+    const world = new World(1)
+    const { a, b, make, disposed } = maker(world, n => n)
+    const calls = Array.from({ length: 50 }, async (_, n) => (await make()).call(n))
+    expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => n))
+    await collectUntil(world, () => disposed() === 50)
+    expect(disposed()).toBe(50)
+    expectIdle(a, b)
+  })
+
+  test('P84 P86 is not, before the calls on it have settled', async () => {
+    const world = new World(1)
+    const free = gate()
+    const { a, b, make, disposed } = maker(world, n => free.opened.then(() => n))
+    const calls = Array.from({ length: 50 }, async (_, n) => (await make()).call(n))
+    await world.rest()
+    await collectUntil(world, () => disposed() > 0, 4)
+    expect([disposed(), a.peer.load.exports]).toEqual([0, 50])
+    free.open()
+    expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => n))
+    await collectUntil(world, () => disposed() === 50)
+    expectIdle(a, b)
+  })
+
+  test('P84 is not, while somebody waits for its end', async () => {
+    const world = new World(1)
+    const { a, b, make, disposed } = maker(world, n => n)
+    const closed = await world.until(make().then(ref => ({ promise: ref.closed })))
+    await collectUntil(world, () => disposed() > 0, 4)
+    expect(disposed()).toBe(0)
+    b.abort()
+    expect((await world.until(closed.promise)).code).toBe('offline')
+    a.abort()
+    expect(disposed()).toBe(1)
+  })
+})
+
 describe('the end of a reference', () => {
   test.each(seeds)('P84 a revoke ends what is under way, on the way and waiting (seed %d)', async seed => {
     const world = new World(seed)
@@ -443,6 +501,19 @@ describe('the end of a reference', () => {
     expect(leftAt(...all.ends).flat()).toEqual([])
     expect(all.ends.flatMap(end => end.lateFailures)).toEqual([])
     expect(await outcome(mine.call(1))).toBe('denied')
+  })
+
+  test('P84 one that has ended is not called any more, by those calls either that wait to be sent', async () => {
+    const world = new World(1)
+    const stranger = new Stranger(world)
+    const keeper = new Keeper(stranger.end)
+    await stranger.write('#wat/call [1 {:refs [[7 {}]]} #wat/ref 0]')
+    const calls = Array.from({ length: CALL_PLACES + 5 }, (_, n) => outcome(keeper.last.call(n)))
+    await world.rest()
+    await stranger.write('#wat/gone [7 {:type :wat/denied :message "over"}]')
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['denied']))
+    expect(stranger.lines.filter(line => line.includes(':to 7'))).toHaveLength(CALL_PLACES)
+    expectIdle(stranger.end)
   })
 
   test('P84 one that is broken is given on, and its receiver told at once', async () => {
@@ -794,6 +865,18 @@ describe('how many at once', () => {
     expect(await world.until(second)).toBe('at once')
     await world.until(two.a.peer.answers.done)
     await world.until(first)
+  })
+
+  test('P89 one that is stopping is offline, also when its program has come to its end meanwhile', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    const keeper = new Keeper(b)
+    await world.until(a.peer.calls.call(made(() => 1)))
+    a.peer.serve(() => 1, 1)
+    a.peer.refuse()
+    a.peer.answers.decline(new WatError('no-handler', 'it does not serve'))
+    const calls = [keeper.last.call(0), b.peer.calls.call(0)].map(outcome)
+    expect(await world.until(Promise.all(calls))).toEqual(['offline', 'offline'])
   })
 
   test('P89 an end does not wait for what waited for a reference that is revoked', async () => {

@@ -40,12 +40,13 @@ export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Dis
     return this.#target.address
   }
 
-  /** Resolves, when it works no more, with the reason. Never rejects. */
+  /** Resolves, when it works no more, with the reason. Never rejects. Who has looked at it holds it until then. */
   get closed(): Promise<WatError> {
     if (!this.#closed) {
       const closed = (this.#closed = Promise.withResolvers<WatError>())
       if (this.#released) closed.resolve(this.#released)
-      else void this.#target.closed.then(closed.resolve)
+      // Not `closed.resolve`: one that were collected would be let go, and nobody told of its end.
+      else void this.#target.closed.then(reason => this.#closed?.resolve(reason))
     }
     return this.#closed.promise
   }
