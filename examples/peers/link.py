@@ -35,6 +35,7 @@ class Ref:
         self.seen = 0  # how often it has come
         self.given = {}  # its number on each link that it was given on
         self.error = None  # why it works no more
+        self.pool = ThreadPoolExecutor(WORKERS)  # its own: what waits for it must not keep it from being begun
 
     def call(self, body, timeout=None, meta=None):
         """What it answers. Raises the fault; `timeout` is in seconds, `meta` a dict of names and values."""
@@ -237,7 +238,7 @@ class Link:
             self.say(self.refusal(request, WatError("no-handler", "nobody serves here")))
         else:
             self.requests[request.number] = request
-            self.begin(self.pool, self.answer, request)
+            self.begin(request.ref.pool if request.ref else self.pool, self.answer, request)
         return True
 
     def begin(self, pool, answer, request):

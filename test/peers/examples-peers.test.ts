@@ -359,9 +359,14 @@ describe('the example peer in python', () => {
       const sums = await Promise.all(calls)
       while (open.size > 0) await new Promise(resolve => setTimeout(resolve, 10))
       await println([sums.every((sum, n) => sum === n + 1), open.size])
+      // More of them than handlers at once, each of which waits for one behind it.
+      const asks = ref((own: any) => own.call(21), { concurrency: 1000 })
+      asks.dup()
+      const nested = await Promise.all(Array.from({ length: 300 }, () => foreign.call(['nest', asks])))
+      await println(nested.every(answer => answer === 42))
       await println(await foreign.stop())`,
       )
-      expect(facts).toEqual([[true, 0], { code: 0 }])
+      expect(facts).toEqual([[true, 0], true, { code: 0 }])
     },
     60_000,
   )

@@ -34,6 +34,8 @@ def answer(body, request):
         own.revoke()
     if word == "late":
         return [request.time_left() < 5, request.meta[Keyword("user")]]
+    if word == "nest":  # calls a reference with one of this process, which that calls
+        return rest[0].call(own)
     if word == "told":
         try:
             return rest[0].call(1)
