@@ -70,8 +70,12 @@ FLOATS = {"inf": "##Inf", "-inf": "##-Inf", "nan": "##NaN"}
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def write(value):
-    """The value as EDN, on one line."""
+def write(value, refer=None):
+    """The value as EDN, on one line. `refer` gives the number of what is a reference; None for anything else."""
+
+    def each(one):
+        return write(one, refer)
+
     for name, constant in CONSTANTS.items():
         if value is constant:
             return name
@@ -93,17 +97,21 @@ def write(value):
         names = [name for name, text in CHARACTERS.items() if text == value.text]
         return "\\" + (names[0] if names else value.text if value.text.isprintable() else f"u{ord(value.text):04x}")
     if isinstance(value, Tagged):
-        return f"#{value.tag} {write(value.value)}"
+        if value.tag == "wat/ref":
+            raise WatError("denied", "#wat/ref is reserved")
+        return f"#{value.tag} {each(value.value)}"
     if isinstance(value, (bytes, bytearray)):
         return f'#wat/bytes "{base64.b64encode(value).decode()}"'
     if isinstance(value, dict):
-        return "{" + " ".join(f"{write(key)} {write(one)}" for key, one in value.items()) + "}"
+        return "{" + " ".join(f"{each(key)} {each(one)}" for key, one in value.items()) + "}"
     if isinstance(value, List):
-        return "(" + " ".join(map(write, value)) + ")"
+        return "(" + " ".join(map(each, value)) + ")"
     if isinstance(value, (tuple, list)):
-        return "[" + " ".join(map(write, value)) + "]"
+        return "[" + " ".join(map(each, value)) + "]"
     if isinstance(value, (set, frozenset)):
-        return "#{" + " ".join(map(write, value)) + "}"
+        return "#{" + " ".join(map(each, value)) + "}"
+    if refer and (number := refer(value)) is not None:
+        return f"#wat/ref {number}"
     raise WatError("encode", f"EDN cannot carry {type(value).__name__}")
 
 

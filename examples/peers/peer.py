@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A peer of wat in Python: copy this file and edn.py, nothing but Python 3.9 is needed. docs/protocol.md is what it follows.
+"""A peer of wat in Python: copy this file, link.py and edn.py. Python 3.9 is all they need.
 
     $ echo '#wat/req [1 21] 4' | python3 peer.py          # a child that doubles numbers
     $ echo '21 22 "x"' | python3 peer.py parent double.ts # a parent: calls `wat double.ts` with each value
@@ -8,10 +8,11 @@
     sys.exit(serve(lambda body, request: body * 2))       # a child
     with spawn(["wat", "double.ts"]) as child:            # a parent
         print(child.call(21))
+
+References: `Ref(handler)` can stand in a call, a reply or `given`, and what comes as one is a Ref, with `call`.
 """
 
 import fcntl
-import itertools
 import os
 import queue
 import re
@@ -19,17 +20,17 @@ import signal
 import subprocess
 import sys
 import threading
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from edn import Big, Keyword, Map, Reader, Tagged, WatError, write
+from link import MAX_FRAME_BYTES, WORKERS, Link, Ref, Request, Writer
+from link import fault, is_frame, keyed, named, number_of, start
 
-WORKERS = 256  # requests and values at work at once
-PLACES = 2 * WORKERS  # and as many again are taken; then nothing is read, neither a cancel nor a stop
+PLACES = 2 * WORKERS  # of protocol 1: so much is taken; then nothing is read, neither a cancel nor a stop
 SHARES = {signal.SIGTERM: 0.4, signal.SIGINT: 0.4, signal.SIGHUP: 0.4, signal.SIGPIPE: 1}  # of a child's grace
 DONE = 0  # what is no signal
-VARIABLES = ("ADDRESS", "NAME", "STOP_GRACE_MS", "MAX_FRAME_BYTES", "LIFELINE_FD", "SEAT", "THREAD")
+VARIABLES = "ADDRESS NAME STOP_GRACE_MS MAX_FRAME_BYTES LIFELINE_FD PROTOCOL GIVEN SEAT GUARD_FD THREAD".split()
 
 
 def serve(handler):
@@ -55,27 +56,22 @@ def record(kind, **fields):
 # A child
 
 
-class Request:
-    def __init__(self, body, number=None):
-        self.body, self.number = body, number  # a plain value has no number
-        self.cancelled = threading.Event()
-
-
-class Server:
+class Server(Link):
     def __init__(self, handler):
         told = {name: os.environ.pop(f"WAT_{name}", None) for name in VARIABLES}
-        self.handler, self.address = handler, told["ADDRESS"]
+        limit = positive(told["MAX_FRAME_BYTES"]) or MAX_FRAME_BYTES
+        super().__init__(Writer(os.dup(1), limit), handler, told["ADDRESS"])
+        if told["ADDRESS"] is not None:
+            self.protocol = min(2, positive(told["PROTOCOL"]) or 1)
+        self.is_given = told["GIVEN"] is not None
         self.grace = positive(told["STOP_GRACE_MS"]) or 5000
-        limit = positive(told["MAX_FRAME_BYTES"]) or 16 * 1024 * 1024
-        self.reader, self.writer = Reader(os.dup(0), limit), Writer(os.dup(1), limit)
+        self.reader = Reader(os.dup(0), limit)
         # Whatever else reads stdin or prints, here or in what is started from here, must not touch the frames.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
         self.lifeline = positive(told["LIFELINE_FD"])
-        self.places, self.taken = threading.Condition(), 0
-        self.in_any_order, self.in_order = ThreadPoolExecutor(WORKERS), ThreadPoolExecutor(1)
-        self.lock, self.requests = threading.Lock(), {}
-        self.stopping, self.code = threading.Event(), 0
+        self.room, self.taken = threading.Condition(), 0
+        self.in_order, self.code = ThreadPoolExecutor(1), 0
         self.events, self.tell = os.pipe()  # numbers of signals, and DONE
         os.set_blocking(self.tell, False)
 
@@ -85,7 +81,7 @@ class Server:
         for name in SHARES.keys() - {signal.SIGPIPE}:  # which Python makes an error of the write
             signal.signal(name, lambda *_: None)
         if self.address is not None:
-            ready = {"protocol": 1, "pid": os.getpid(), "address": self.address or "/"}
+            ready = {"protocol": self.protocol, "pid": os.getpid(), "address": self.address or "/"}
             self.say(write(Tagged("wat/ready", keyed(ready))))
         start(self.listen)
         if self.lifeline:
@@ -105,88 +101,66 @@ class Server:
     def listen(self):
         while True:
             try:
-                self.take(self.reader.read())
+                form = self.reader.read()
+                if is_frame(form):
+                    self.take(form)
+                elif not self.stopping.is_set():
+                    self.begin(self.in_order, self.answer_plain, Request(form, given=self.given))
             except EOFError:
+                self.lose(WatError("offline", "the input has ended: no reply can come"))
                 return self.finish()
             except WatError as error:
                 self.code = 65
                 record("fault", **fault(error, self.address))
-                if number := number_of("req", self.reader.head):
-                    self.say(self.refuse(Request(None, number), error))
+                if number := number_of("(?:req|call)", self.reader.head):
+                    self.say(self.refusal(Request(None, number), error))
             except BaseException as error:  # a mistake in here: nobody would answer any more
                 record("panic", **fault(error, self.address))
                 os._exit(2)
 
     def take(self, form):
-        if not is_frame(form):
-            return self.stopping.is_set() or self.begin(self.in_order, self.answer_plain, Request(form))
+        if super().take(form):
+            return
         tag, value = form.tag, form.value
-        if tag == "wat/req" and is_call(value, 2) and value[0] not in self.requests:
-            request = Request(value[1], value[0])
-            if self.stopping.is_set():
-                return self.say(self.refuse(request, WatError("offline", "stopping")))
-            with self.lock:
-                self.requests[request.number] = request
-            return self.begin(self.in_any_order, self.answer, request)
-        if tag == "wat/cancel" and is_call(value, 1):
-            with self.lock:
-                request = self.requests.pop(value[0], None)
-            return request and request.cancelled.set()
         if tag == "wat/stop" and isinstance(value, dict) and isinstance(value.get(Keyword("grace-ms")), (int, float)):
-            return self.stop(value[Keyword("grace-ms")])
-        raise WatError("malformed", f"a child does not take this #{tag}")
+            self.stop(value[Keyword("grace-ms")])
+        elif tag == "wat/end":
+            start(self.finish)
+        elif tag == "wat/given" and self.is_given and isinstance(value, tuple) and len(value) == 3:
+            self.is_given, self.given = False, self.resolved(*value[1:])
+        else:
+            raise WatError("malformed", f"a child does not take this #{tag}")
 
     def begin(self, pool, answer, request):
-        with self.places:
-            self.places.wait_for(lambda: self.taken < PLACES)  # until then nothing is read
+        with self.room:
+            # With credit the other side waits; without, nothing is read until there is room.
+            self.room.wait_for(lambda: self.taken < PLACES or self.protocol > 1)
             self.taken += 1
         pool.submit(answer, request).add_done_callback(self.done)
 
     def done(self, _):
-        with self.places:
+        with self.room:
             self.taken -= 1
-            self.places.notify_all()
+            self.room.notify_all()
 
     def finish(self):
-        with self.places:
-            self.places.wait_for(lambda: self.taken == 0)
+        with self.room:
+            self.room.wait_for(lambda: self.taken == 0)
         os.write(self.tell, bytes([DONE]))
 
-    def answer(self, request):
-        try:
-            if self.stopping.is_set():
-                raise WatError("offline", "stopping")
-            reply = self.writer.fit(write_frame("rep", request.number, self.handler(request.body, request)))
-        except BaseException as error:  # also sys.exit: every request is answered
-            reply = self.refuse(request, error)
-        with self.lock:
-            if request.cancelled.is_set():
-                return
-            del self.requests[request.number]
-        self.say(reply)
-
-    def refuse(self, request, error):
-        told = fault(error, self.address)
-        try:
-            return self.writer.fit(write_frame("err", request.number, keyed(told)))
-        except (WatError, ValueError):  # its data is nothing that EDN can carry
-            return write_frame("err", request.number, keyed({**told, "message": ascii(told["message"]), "data": None}))
-
     def answer_plain(self, request):
+        self.value_taken()
         if self.stopping.is_set():
             return
         try:
-            answer = self.handler(request.body, request)
-            if is_frame(answer):
-                raise WatError("denied", f"#{answer.tag} is reserved")
-            self.say(self.writer.fit(write(answer)))
+            self.send(self.handler(request.body, request))
         except BaseException as error:
             self.code = self.code or 1
             record("fault", **fault(error, self.address))
 
     def say(self, line):
         try:
-            self.writer.say(line)
+            super().say(line)
         except BrokenPipeError:
             os.write(self.tell, bytes([signal.SIGPIPE]))
 
@@ -207,15 +181,17 @@ class Server:
 # A parent
 
 
-class Child:
+class Child(Link):
     """A process that speaks the wire on its stdin and stdout. Its records join our own on stderr.
 
-    `ready` and what `request` gives are Futures. Leaving a `with` block stops it.
+    `given`, a dict of values and references, is what it finds as given. `ready` and what `request` gives are Futures;
+    what it speaks is known when it is ready. Leaving a `with` block stops it.
     """
 
-    def __init__(self, argv, address="/child", grace_ms=5000, env=None):
+    def __init__(self, argv, address="/child", grace_ms=5000, env=None, given=None):
         theirs, self.lifeline = lifeline()
-        told = {"ADDRESS": address, "STOP_GRACE_MS": grace_ms, "LIFELINE_FD": theirs}
+        told = {"ADDRESS": address, "STOP_GRACE_MS": grace_ms, "LIFELINE_FD": theirs, "PROTOCOL": 2}
+        told = {**told, **({"GIVEN": 1} if given else {})}
         self.grace_ms = grace_ms
         self.process = subprocess.Popen(
             argv,
@@ -227,10 +203,11 @@ class Child:
             env={**os.environ, **(env or {}), **{f"WAT_{name}": str(value) for name, value in told.items()}},
         )
         os.close(theirs)
-        self.reader, self.writer = Reader(self.process.stdout.fileno()), Writer(self.process.stdin.fileno())
-        self.numbers, self.last, self.calls = itertools.count(1), 0, {}
+        super().__init__(Writer(self.process.stdin.fileno()))
+        self.reader = Reader(self.process.stdout.fileno())
         self.ready, self.exited, self.values = Future(), Future(), queue.Queue()
-        self.lock = threading.Lock()
+        if given:
+            self.say(self.frame(None, "given", 1, named(given), known=True))
         start(self.wait, start(self.listen))
 
     def __enter__(self):
@@ -239,32 +216,11 @@ class Child:
     def __exit__(self, *_):
         self.stop()
 
-    def call(self, body, timeout=None):
-        """The reply to a request. Raises the fault; `timeout` is in seconds."""
-        future = self.request(body)
-        try:
-            return future.result(timeout)
-        except FutureTimeout:
-            with self.lock:
-                self.calls.pop(future.number, None)
-            self.say(write_frame("cancel", future.number))
-            raise WatError("timeout", f"no reply within {timeout} s") from None
-
-    def request(self, body):
-        future, text = Future(), write(body)
-        with self.lock:
-            self.last = future.number = next(self.numbers)
-            self.calls[future.number] = future
-        self.say(f"#wat/req [{future.number} {text}]")
+    def request(self, *arguments, **options):
+        future = super().request(*arguments, **options)
         if self.exited.done():
-            self.reject_all()
+            self.lose(self.offline())
         return future
-
-    def send(self, value):
-        """Sends a plain value."""
-        if is_frame(value):
-            raise WatError("denied", f"#{value.tag} is reserved")
-        self.say(write(value))
 
     def recv(self, timeout=None):
         """The next plain value; raises EOFError when the child has ended, queue.Empty after `timeout` seconds."""
@@ -272,6 +228,7 @@ class Child:
         if value is EOFError:
             self.values.put(EOFError)
             raise EOFError
+        self.value_taken()
         return value
 
     def stop(self):
@@ -291,46 +248,38 @@ class Child:
 
     def ask(self):
         self.say(f"#wat/stop {{:grace-ms {self.grace_ms}}}")
-        self.process.stdin.close()
+        if self.protocol == 1:  # what it calls while it stops is answered
+            self.process.stdin.close()
 
     def say(self, line):
         try:
-            self.writer.say(line)
+            super().say(line)
         except (OSError, ValueError):
             pass  # it has ended or is stopping; whoever waits for a reply learns it from `wait`
 
     def listen(self):
         while True:
             try:
-                self.take(self.reader.read())
+                form = self.reader.read()
+                if is_frame(form):
+                    self.take(form)
+                else:
+                    self.values.put(form)
             except EOFError:
                 return
             except WatError as error:
                 record("fault", type=Keyword(f"wat/{error.code}"), message=error.message)
-                number = number_of("(?:rep|err)", self.reader.head)
+                number = number_of("(?:rep|ret|err)", self.reader.head)
                 self.settle(number, lambda future, error=error: future.set_exception(error))
 
     def take(self, form):
-        if not is_frame(form):
-            return self.values.put(form)
-        tag, value = form.tag, form.value
-        if tag == "wat/ready" and isinstance(value, dict):
-            return self.ready.done() or self.ready.set_result(value)
-        if tag == "wat/rep" and is_call(value, 2) and value[0] <= self.last:
-            return self.settle(value[0], lambda future: future.set_result(value[1]))
-        if tag == "wat/err" and is_call(value, 2) and value[0] <= self.last and isinstance(value[1], dict):
-            return self.settle(value[0], lambda future: future.set_exception(error_of(value[1])))
-        if tag == "wat/req" and is_call(value, 2):
-            refusal = WatError("no-handler", "a parent does not serve its children")
-            return self.say(write_frame("err", value[0], keyed(fault(refusal, "/"))))
-        if tag != "wat/cancel":
-            raise WatError("malformed", f"a parent does not take this #{tag}")
-
-    def settle(self, number, settle):
-        with self.lock:
-            future = self.calls.pop(number, None)  # none when it is late: that is no error
-        if future:
-            settle(future)
+        if super().take(form):
+            return
+        if form.tag != "wat/ready" or not isinstance(form.value, dict):
+            raise WatError("malformed", f"a parent does not take this #{form.tag}")
+        if not self.ready.done():
+            self.protocol = min(2, form.value.get(Keyword("protocol"), 1))
+            self.ready.set_result(form.value)
 
     def wait(self, listening):
         os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
@@ -338,16 +287,18 @@ class Child:
             code = self.process.wait()
         listening.join(0.2)  # to the end of the pipe, but not for somebody else who holds it open
         self.exited.set_result({"signal": signal.Signals(-code).name} if code < 0 else {"code": code})
-        self.reject_all()
+        self.lose(self.offline())
+        for number in list(self.exports):
+            self.given_back(number, self.exports[number][1])
         self.values.put(EOFError)
+        self.unwanted.put(None)
+        self.pool.shutdown(wait=False)
         if not self.ready.done():
             self.ready.set_exception(WatError("offline", "ended before it was ready"))
         os.close(self.lifeline)
 
-    def reject_all(self):
-        error = WatError("offline", "the child has ended", self.exited.result())
-        for number in list(self.calls):
-            self.settle(number, lambda future: future.set_exception(error))
+    def offline(self):
+        return WatError("offline", "the child has ended", self.exited.result())
 
 
 def lifeline():
@@ -358,78 +309,16 @@ def lifeline():
     return moved, writing
 
 
-# Both
-
-
-class Writer:
-    def __init__(self, fd, limit=16 * 1024 * 1024):
-        self.fd, self.limit, self.lock = fd, limit, threading.Lock()
-
-    def fit(self, line):
-        if len(line.encode()) > self.limit:
-            raise WatError("too-large", f"over {self.limit} bytes")
-        return line
-
-    def say(self, line):
-        data = memoryview(line.encode() + b"\n")
-        with self.lock:
-            while data:
-                data = data[os.write(self.fd, data) :]
-
-
-def is_frame(form):
-    return isinstance(form, Tagged) and form.tag.startswith("wat/")
-
-
-def is_call(value, least):
-    return isinstance(value, tuple) and len(value) >= least and type(value[0]) is int and 0 < value[0] < 2**53
-
-
-def number_of(kind, head):
-    """Which call a form that cannot be read would have belonged to."""
-    match = re.match(rf"#wat/{kind}[\s,]*\[[\s,]*(\d+)[\s,]", head)
-    return int(match[1]) if match else None
-
-
-def write_frame(kind, number, *body):
-    return f"#wat/{kind} [{' '.join([str(number), *map(write, body)])}]"
-
-
-def keyed(fields):
-    return Map((Keyword(name), value) for name, value in fields.items() if value is not None)
-
-
-def fault(error, address):
-    known = isinstance(error, WatError)
-    return {
-        "type": Keyword(f"wat/{error.code}" if known else "wat/handler"),
-        "message": str(error),
-        "address": address,
-        "data": error.data if known else Map({Keyword("name"): type(error).__name__}),
-        "stack": None if known else "".join(traceback.format_tb(error.__traceback__)).rstrip(),
-    }
-
-
-def error_of(value):
-    kind = value.get(Keyword("type"))
-    code = kind.name.removeprefix("wat/") if isinstance(kind, Keyword) else "handler"
-    return WatError(code, str(value.get(Keyword("message"), "")), value.get(Keyword("data")))
-
-
 def positive(text):
     return int(text) if text and re.fullmatch("0*[1-9][0-9]*", text) else None
-
-
-def start(function, *arguments):
-    thread = threading.Thread(target=function, args=arguments, daemon=True)
-    thread.start()
-    return thread
 
 
 # The command
 
 
 def double(body, request):
+    if isinstance(body, Ref):
+        body = body.call(None, request.time_left(), request.meta)
     if type(body) in (int, float, Big):
         return type(body)(body * 2)
     raise WatError("denied", "numbers only", Map({Keyword("got"): body}))

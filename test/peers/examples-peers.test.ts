@@ -289,7 +289,7 @@ describe('the example peer in python', () => {
       const live = lab.command('python3', [peer('parent.py'), wat, fixture('careful-double.ts')])
       const { stdout, stderr, code } = await live.end()
       expect(parseAll(stdout)).toEqual(
-        parseAll(`[1 true "/python/child"] 9900 [:handler "not a number"] [:timeout "no reply within 0.3 s"]
+        parseAll(`[2 true "/python/child"] 9900 [:handler "not a number"] [:timeout "no reply within 0.3 s"]
         10 {:code 0} [:offline "the child has ended"]`),
       )
       expect([code, stderr]).toEqual([
@@ -298,6 +298,159 @@ describe('the example peer in python', () => {
       ])
     },
   )
+
+  pythonIt(
+    'P15 P83 P84 P85 P88 as the child of a wat-vm it uses and gives references (needs python3)',
+    async ({ lab }) => {
+      const facts = await foreign(
+        lab,
+        ['python3', peer('refs.py')],
+        ts`
+      await foreign.ready
+      await println(await foreign.call(['use', 3]))
+      await println(await foreign.call(['call', ref((n: number) => n + 1), 41]))
+      await println(await foreign.call(['add', ref({ add: (a: number, b: number) => a + b }), 1, 2]))
+      const mine = ref(() => 'mine')
+      await println([await foreign.call(['keep', mine]), await foreign.call(['keep', mine]), await foreign.call(['kept', 0])])
+      const [home, x] = await foreign.call(['back', mine, 'x'])
+      await println([home === mine, x])
+      await foreign.call(['drop'])
+      await println((await mine.closed).code)
+      const made = await foreign.call(['make'])
+      await println([await made.call(21), made.address, await foreign.call(['mine', made])])
+      await println(await foreign.call(['late'], { timeout: 4000, meta: { user: 'ann' } }))
+      const bad = ref(() => { throw new Error('no') })
+      await println(await foreign.call(['told', bad]))
+      await foreign.call(['revoke'])
+      await println([(await made.closed).code, (await told(made.call(1)) as any).code, await foreign.call(['mine', made])])
+      await println(await foreign.stop())`,
+        'given: { service: ref((n: number, request) => [n, request.meta, request.deadline! > Date.now()]) }',
+      )
+      expect(facts).toEqual([
+        [3, { by: 'python' }, true],
+        42,
+        3,
+        [true, true, 'mine'],
+        [true, 'x'],
+        'denied',
+        [42, '/foreign', true],
+        [true, 'ann'],
+        [expect.objectContaining({ name: 'handler' }), 'no'],
+        ['denied', 'denied', false],
+        { code: 0 },
+      ])
+    },
+  )
+
+  pythonIt(
+    'P15 P79 P86 calls that call back, by the thousand, are all answered and given back (needs python3)',
+    async ({ lab }) => {
+      const facts = await foreign(
+        lab,
+        ['python3', peer('refs.py')],
+        ts`
+      await foreign.ready
+      const open = new Set<number>()
+      const calls = Array.from({ length: 2000 }, (_, n) => {
+        open.add(n)
+        const back = Object.assign((x: number) => x + n, { [Symbol.dispose]: () => void open.delete(n) })
+        return foreign.call(['call', ref(back), 1])
+      })
+      const sums = await Promise.all(calls)
+      while (open.size > 0) await new Promise(resolve => setTimeout(resolve, 10))
+      await println([sums.every((sum, n) => sum === n + 1), open.size])
+      // More of them than handlers at once, each of which waits for one behind it.
+      const asks = ref((own: any) => own.call(21), { concurrency: 1000 })
+      asks.dup()
+      const nested = await Promise.all(Array.from({ length: 300 }, () => foreign.call(['nest', asks])))
+      await println(nested.every(answer => answer === 42))
+      await println(await foreign.stop())`,
+      )
+      expect(facts).toEqual([[true, 0], true, { code: 0 }])
+    },
+    60_000,
+  )
+
+  pythonIt(
+    'P15 P80 plain values of protocol 2 wait for whoever takes them, and hold up no call (needs python3)',
+    async ({ lab }) => {
+      const facts = await foreign(
+        lab,
+        ['python3', peer('child.py')],
+        ts`
+      await foreign.ready
+      const text = 'x'.repeat(10_000)
+      const sent = Promise.all(Array.from({ length: 200 }, () => foreign.stdin.send(text)))
+      await println(await foreign.call('through'))
+      let taken = 0
+      for (; taken < 200; taken++) await foreign.stdout.recv()
+      await sent
+      await println([taken, await foreign.stop()])`,
+      )
+      expect(facts).toEqual(['through', [200, { code: 0 }]])
+    },
+  )
+
+  pythonIt(
+    'P15 P83 P84 P85 as a parent it gives, lends and revokes references (needs python3)',
+    async ({ lab }) => {
+      const program = lab.program(ts`
+        import { ref, self, serve, type Ref } from 'wat-vm'
+        const { counter, n } = self.given
+        const plus = ref((x: any) => (typeof x === 'number' ? x + 1 : 'not a number'))
+        await serve(async (what: any) => {
+          if (what === 'given') return [n, self.address]
+          if (what === 'count') return counter.call('x')
+          if (what === 'lend') return plus
+          const [of, x] = what as [Ref, string]
+          if (of === plus) return 'mine'
+          const answer = await of.call(x, { meta: { user: 'ann' } })
+          of.release()
+          return answer
+        })`)
+      const live = lab.command('python3', [peer('parent_refs.py'), wat, program])
+      const { stdout, stderr, code } = await live.end()
+      expect([stdout.trimEnd().split('\n'), stderr, code]).toEqual([
+        [
+          '[7 "/child"]',
+          '[1 ["x"]]',
+          '[21 "not a number" "mine"]',
+          '["x" "ann"]',
+          '[:denied "this reference has been released"]',
+          '[:denied "the reference has been revoked"]',
+          '0',
+          '{:code 0}',
+        ],
+        '',
+        0,
+      ])
+    },
+  )
+
+  pythonIt('P15 P80 survives heads that make no sense (needs python3)', async ({ lab }) => {
+    const frames = `#wat/call [1 {:refs 5} 1] #wat/call [2 {:refs [0]} 1] #wat/call [3 {:refs [[1 {}]]} #wat/ref 7]
+      #wat/call [4 {:to {}} 1] #wat/call [5 {:to 9} 1] #wat/call [6 {:timeout-ms "x" :meta 5} 6] #wat/call [7 {:refs [-3]} 7]
+      #wat/given [1 {} {}] #wat/release [1] #wat/release [9 9] #wat/gone [9 {}] #wat/taken [99] #wat/begun [99] #wat/call [8 5 5]\n`
+    const { said, types, code } = await answers(lab, ['python3', peer('child.py')], frames, {
+      WAT_ADDRESS: '/x',
+      WAT_PROTOCOL: '2',
+    })
+    const outcome = Object.fromEntries(
+      said
+        .filter(line => /^#wat\/(rep|err|ret)/.test(line))
+        .map(line => [/\d+/.exec(line)?.[0], /:wat\/([\w-]+)/.exec(line)?.[1] ?? 'answered']),
+    )
+    expect(outcome).toEqual({
+      1: 'malformed',
+      2: 'malformed',
+      3: 'malformed',
+      4: 'denied',
+      5: 'denied',
+      6: 'answered',
+      7: 'answered',
+    })
+    expect({ types, code }).toEqual({ types: Array.from({ length: 6 }, () => 'malformed'), code: 65 })
+  })
 
   pythonIt('P15 P33 as a parent it kills what does not stop (needs python3)', async ({ lab }) => {
     const script = `from peer import spawn; c = spawn(['wat', '${fixture('stuck.ts')}'], grace_ms=1000)
@@ -337,16 +490,16 @@ describe('a shell that holds the pipes', () => {
 })
 
 /** What a program prints whose `foreign` is a process that is no wat-vm. */
-function foreign(lab: Lab, words: string[], source: string): Promise<unknown[]> {
+function foreign(lab: Lab, words: string[], source: string, options = ''): Promise<unknown[]> {
   const program = lab.program({
     'parent.ts': ts`
-      import { kw, println, self, spawnProcess } from 'wat-vm'
+      import { kw, println, ref, self, spawnProcess } from 'wat-vm'
       import { stringify } from 'wat-vm/edn'
       ${told}
       const [command, ...args] = self.args as [string, ...string[]]
-      const foreign = spawnProcess<any, any>({ command, args }, { name: 'foreign', stderr: 'pipe', stopGrace: 2000 })
+      const foreign = spawnProcess<any, any>({ command, args }, { name: 'foreign', stderr: 'pipe', stopGrace: 2000, ${options} })
       ${source}
-      void [kw, stringify]`,
+      void [kw, ref, stringify]`,
   })
   return lab.facts(program, { args: words })
 }
