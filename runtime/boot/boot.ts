@@ -157,8 +157,8 @@ function endWhenIdle(): void {
   process.on('beforeExit', () => {
     if (isStopping()) return
     if (status.mainSettled) return endOfProgram()
-    const hold = setInterval(() => {}, MAX_TIMER_MS)
-    void whenMainSettled.then(() => clearInterval(hold))
+    const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
+    void whenMainSettled.then(() => clearInterval(keepAlive))
   })
 }
 
