@@ -9,7 +9,7 @@ import { exits } from '../vm/status.ts'
 import { runFrame } from '../wire/frames.ts'
 import { fitFrame } from '../wire/fit.ts'
 import type { Sink } from '../io/pipe.ts'
-import type { Given } from './program.ts'
+import type { ParsedProgram } from './program.ts'
 import type { Settings } from './options.ts'
 
 /** A function's place is not looked for in a larger file. */
@@ -48,9 +48,9 @@ export async function assignmentFor(
 }
 
 /** Where a program is. Throws `offline` when nobody can tell. */
-function pathOf({ path, given }: Given & { kind: 'file' }): string {
+function pathOf({ path, specifier }: ParsedProgram & { kind: 'file' }): string {
   if (path !== undefined) return path
-  throw new WatError('offline', `no such program: ${given}: the working directory has been removed`, {
+  throw new WatError('offline', `no such program: ${specifier}: the working directory has been removed`, {
     data: { exit: { code: exits.noProgram } },
   })
 }

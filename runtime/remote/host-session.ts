@@ -6,7 +6,7 @@ import { Lanes, lanes, type Carrier } from './mux.ts'
 import { BASIC_PROTOCOL, DEFAULT_SILENCE_MS, PROTOCOL, MAX_EARLY_ORDERS } from '../wire/limits.ts'
 import { Pump } from '../io/pump.ts'
 import { climb, INNER_SLACK_SHARE } from '../child/ladder.ts'
-import { settle } from '../child/options.ts'
+import { resolveOptions } from '../child/options.ts'
 import { OsProcess } from '../local/os-process.ts'
 
 /**
@@ -66,7 +66,7 @@ export class HostSession {
 
   #launch(launch: Launch): Promise<OsProcess> {
     const program = launch.kind === 'command' ? { command: launch.program } : launch.program
-    const settings = settle(program, {
+    const settings = resolveOptions(program, {
       args: launch.args,
       env: Object.fromEntries(launch.env.map(([variable, value]) => [variable, value ?? undefined])),
       cwd: launch.cwd ?? undefined,

@@ -53,7 +53,7 @@ async function formFor(settings: Settings, name: string, address: string): Promi
   }
   if (program.kind === 'file' && !settings.send) {
     return {
-      launch: { ...common, kind: 'file', program: program.given, args: [...args] },
+      launch: { ...common, kind: 'file', program: program.specifier, args: [...args] },
       greeting: undefined,
     }
   }

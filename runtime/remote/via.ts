@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { WatError } from '../error.ts'
 import { launchFor } from './launch-order.ts'
 import type { Settings } from '../child/options.ts'
-import { settle } from '../child/options.ts'
+import { resolveOptions } from '../child/options.ts'
 import { OsProcess } from '../local/os-process.ts'
 import { RemoteProcess, type Way } from './remote-process.ts'
 
@@ -17,7 +17,7 @@ const HOST = ['wat', 'host', 'stdio:']
 export async function startVia(settings: Settings, name: string, address: string): Promise<RemoteProcess> {
   const { launch, greeting } = await launchFor(settings, name, address)
   const [command = '', ...args] = settings.via
-  const launcher = settle(
+  const launcher = resolveOptions(
     { command, args: [...args, ...HOST] },
     { env: environment(), stopGrace: settings.stopGraceMs },
   )
