@@ -8,7 +8,7 @@ import { setStreamRef } from '../io/streams.ts'
 import { later } from '../wire/timers.ts'
 import { END_IT, UNGUARDED_EXIT } from './guard.ts'
 import type * as launching from './exec.ts'
-import { commandFor, type Seat } from './command-line.ts'
+import { commandFor, type SourceKind } from './command-line.ts'
 import { isFolder, missing, NOT_EXECUTABLE, NOT_FOUND } from './missing.ts'
 import type { Settings } from '../child/options.ts'
 import type { Ended, Flow, Running } from '../child/running.ts'
@@ -35,11 +35,16 @@ export class OsProcess implements Running {
   readonly #launched: launching.Launched
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
+  static async start(
+    settings: Settings,
+    name: string,
+    address: string,
+    source: SourceKind,
+  ): Promise<OsProcess> {
     try {
       launcher ??= await loadLauncher()
       const { program, cwd } = settings
-      const { args, env } = commandFor(settings, name, address, seat)
+      const { args, env } = commandFor(settings, name, address, source)
       const launched = await launcher.launch('/bin/sh', args, { cwd, env })
       const why = program.kind === 'command' ? () => missing(program.command, env.PATH, cwd) : undefined
       return new OsProcess(launched, address, why)

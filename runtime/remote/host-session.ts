@@ -76,7 +76,12 @@ export class HostSession {
       ...(launch.given === true && { given: {} }),
     })
     settings.protocol = Math.min(PROTOCOL, launch.speaks ?? BASIC_PROTOCOL)
-    return OsProcess.start(settings, launch.name, launch.address, launch.kind === 'sent' ? 'sent' : 'taken')
+    return OsProcess.start(
+      settings,
+      launch.name,
+      launch.address,
+      launch.kind === 'sent' ? 'sent' : 'command-line',
+    )
   }
 
   async #carry(process: OsProcess, address: string): Promise<void> {

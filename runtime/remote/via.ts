@@ -21,7 +21,7 @@ export async function startVia(settings: Settings, name: string, address: string
     { command, args: [...args, ...HOST] },
     { env: environment(), stopGrace: settings.stopGraceMs },
   )
-  const process = await OsProcess.start(launcher, name, address, 'taken')
+  const process = await OsProcess.start(launcher, name, address, 'command-line')
   return new RemoteProcess(wayOf(process, settings.via), launch, greeting)
 }
 

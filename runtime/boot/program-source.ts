@@ -21,7 +21,7 @@ function packageOf({ program, files, links }: Assignment): Package | undefined {
 }
 
 /** Until `assign` is called the process has no program: it has booted, and waits for one. */
-export class Seat {
+export class ProgramSource {
   readonly #assignment = Promise.withResolvers<Assignment>()
   /** Where a spare says how far it is. */
   readonly #spareFd: number | undefined
