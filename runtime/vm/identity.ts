@@ -5,11 +5,11 @@ import { delayMs } from '../wire/timers.ts'
 export const DEFAULT_STOP_GRACE_MS = 5000
 
 /**
- * Who this process is. `host` is a plain Node program that imported the package: it can spawn, but
+ * Who this process is. `library` is a plain Node program that imported the package: it can spawn, but
  * nobody holds its pipes. Written once, by the bootstrap.
  */
 export const identity = {
-  role: 'host' as 'host' | 'root' | 'child',
+  role: 'library' as 'library' | 'root' | 'child',
   /** Its place in the tree: `/` for a root, `/double` for its child, and so on. */
   address: '/',
   name: 'host',
