@@ -5,7 +5,7 @@ import { socketSource } from '../io/fd.ts'
 import { socketSink } from '../io/fd-sink.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { setStreamRef } from '../io/streams.ts'
-import { later } from '../wire/timers.ts'
+import { withTimeout } from '../vm/with-timeout.ts'
 import { END_IT, UNGUARDED_EXIT } from './guard.ts'
 import type * as ExecModule from './exec.ts'
 import { commandFor, type SourceKind } from './command-line.ts'
@@ -144,7 +144,7 @@ export class OsProcess implements Running {
     const { killProcessTree } = execModule as typeof ExecModule // it has started this process
     if (!(await killProcessTree(this.pid, () => this.hasExited))) {
       this.#execution.guard.write(END_IT)
-      await within(this.exited, GUARD_MS)
+      await withTimeout(this.exited, GUARD_MS)
     }
     this.signalGroup('SIGKILL')
   }
@@ -190,12 +190,6 @@ function pause(): Promise<void> {
 
 function afterTurn(callback: () => void): void {
   setImmediate(() => setImmediate(callback))
-}
-
-async function within(event: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([event, new Promise<void>(resolve => (timer = later(resolve, ms)))])
-  clearTimeout(timer)
 }
 
 function startFailure(why: string, cwd: string | undefined, address: string, cause?: unknown): WatError {

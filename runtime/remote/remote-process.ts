@@ -5,7 +5,7 @@ import { CONTROL_PROTOCOL, sayKill, sayLaunch, saySignal, toControl, type Launch
 import { Mux, lanes, type Carrier } from './mux.ts'
 import { mergeLines } from '../io/merge.ts'
 import type { Sink, Source } from '../io/pipe.ts'
-import { later } from '../wire/timers.ts'
+import { withTimeout } from '../vm/with-timeout.ts'
 import type { Ended, Flow, Running } from '../child/running.ts'
 
 /** A host that has not answered by then is none. A launcher may have to log in first. */
@@ -139,7 +139,7 @@ export class RemoteProcess implements Running {
     this.#moved.resolve()
     if (this.hasExited) return
     const ended = new WatError('offline', `${this.#transport.label} ended the connection`)
-    const panic = reason ?? (await within(this.#transport.failure, FAILURE_MS)) ?? ended
+    const panic = reason ?? (await withTimeout(this.#transport.failure, FAILURE_MS)) ?? ended
     this.#finish({ code: undefined, signal: undefined, panic })
   }
 
@@ -149,12 +149,4 @@ export class RemoteProcess implements Running {
     clearTimeout(this.#timer)
     this.#settle.resolve(ended)
   }
-}
-
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => (timer = later(() => resolve(undefined), ms)))
-  const first = await Promise.race([promise, late])
-  clearTimeout(timer)
-  return first
 }
