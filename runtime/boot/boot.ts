@@ -22,7 +22,7 @@ import { expressionProgram, fileProgram, runProgram, sentProgram, type Program }
 import { installSignals } from '../vm/signals.ts'
 import { carriedPackage, type Assignment } from '../vm/assignment.ts'
 import { openPort, ownPipes, STDERR, STDIN, STDOUT, watchLifeline } from './pipes.ts'
-import { Seat } from './seat.ts'
+import { ProgramSource } from './program-source.ts'
 import { exits, status } from '../vm/status.ts'
 import { flushStderr, presentWith, stderrTo } from '../vm/stderr.ts'
 
@@ -34,7 +34,7 @@ let ready = false
 /** Runs the program that the arguments name; resolves when its main has settled. */
 export async function boot(argv: string[]): Promise<void> {
   deepenStacks()
-  const { lifelineFd, guardFd, seat: seating, isGiven } = adoptEnvironment(process.env)
+  const { lifelineFd, guardFd, source: sourceKind, isGiven } = adoptEnvironment(process.env)
   const command = parseCommand(argv, version)
   if (command.kind === 'print') return leave(exits.done, command.text, STDOUT)
   if (command.kind === 'usage') return leave(exits.usage, `${command.message}\n`, 2)
@@ -53,10 +53,10 @@ export async function boot(argv: string[]): Promise<void> {
   })
   if (command.kind === 'host') return hosting(command)
   if (command.maxFrame !== undefined) identity.maxFrame = command.maxFrame
-  const seat = seating && new Seat(seating === 'spare' ? lifelineFd : undefined)
-  openPort(pipes ?? ownPipes(), command.pretty, seat)
+  const source = sourceKind && new ProgramSource(sourceKind === 'spare' ? lifelineFd : undefined)
+  openPort(pipes ?? ownPipes(), command.pretty, source)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
-  const start = seat ? assigned(await seat.program()) : commanded(command)
+  const start = source ? assigned(await source.program()) : commanded(command)
   if (isGiven || start.isGiven) identity.given = await port.given()
   await run(start)
 }
@@ -157,8 +157,8 @@ function endWhenIdle(): void {
   process.on('beforeExit', () => {
     if (isStopping()) return
     if (status.mainSettled) return endOfProgram()
-    const hold = setInterval(() => {}, MAX_TIMER_MS)
-    void whenMainSettled.then(() => clearInterval(hold))
+    const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
+    void whenMainSettled.then(() => clearInterval(keepAlive))
   })
 }
 

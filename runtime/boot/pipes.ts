@@ -12,7 +12,7 @@ import { port } from '../vm/port.ts'
 import { status } from '../vm/status.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import { writeValue } from '../wire/frames.ts'
-import type { Seat } from './seat.ts'
+import type { ProgramSource } from './program-source.ts'
 
 /** Where the wrapper puts the protocol, out of the reach of console output (bin/wat, local/guard.ts). */
 export const STDIN = 3
@@ -33,13 +33,13 @@ export function ownPipes(): Pipes {
   }
 }
 
-export function openPort({ stdin, stdout }: Pipes, pretty: boolean, seat: Seat | undefined): void {
+export function openPort({ stdin, stdout }: Pipes, pretty: boolean, source: ProgramSource | undefined): void {
   if (pretty) port.writeValuesWith(writePretty)
   port.open(stdin, stdout, {
     stop: graceMs =>
       stop({ graceMs, reason: new WatError('offline', 'the parent asked for a stop'), asked: true }),
     run(info) {
-      if (!seat?.assign(info)) throw new WatError('malformed', 'a #wat/run frame has no meaning here')
+      if (!source?.assign(info)) throw new WatError('malformed', 'a #wat/run frame has no meaning here')
     },
     onFault,
     onWaiting: () => tellWaiting(STDIN, STDERR),

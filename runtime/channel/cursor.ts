@@ -1,5 +1,5 @@
 import { AT, frameBytes, HEADER_BYTES, SKIP, SLOT, type Memory } from './layout.ts'
-import { sitHolding } from './seat.ts'
+import { joinHolding } from './slot.ts'
 import { writerSignal, type Signal } from './signal.ts'
 
 /** There is no next message yet. */
@@ -40,7 +40,7 @@ export class HoldingCursor implements Cursor {
     this.#words = memory.words
     this.#place = slot + SLOT.cursor
     this.#writer = writerSignal(memory.words)
-    this.#position = sitHolding(memory, slot)
+    this.#position = joinHolding(memory, slot)
     this.#written = this.#position
   }
 

@@ -2,7 +2,7 @@ import { WatError } from '../error.ts'
 import { NONE, type Cursor } from './cursor.ts'
 import { AT, frameBytes, HEADER_BYTES, SKIP, SLOT, type Memory } from './layout.ts'
 import { lastReservation, type Reservation } from './reservation.ts'
-import { sitLossy } from './seat.ts'
+import { joinLossy } from './slot.ts'
 
 /**
  * One that the writer does not wait for. What it reads may be overwritten meanwhile, also the length of a
@@ -28,7 +28,7 @@ export class LossyCursor implements Cursor {
     this.#words = memory.words
     this.#place = slot + SLOT.cursor
     this.#position = (memory.words[AT.start] as number) >>> 0
-    if (!sitLossy(memory, slot)) while (!this.#goToEnd()) {}
+    if (!joinLossy(memory, slot)) while (!this.#goToEnd()) {}
   }
 
   next(): number {

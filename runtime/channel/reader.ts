@@ -3,9 +3,9 @@ import { copyOf, copyOut } from './copy.ts'
 import { HoldingCursor, NONE, type Cursor } from './cursor.ts'
 import { AT, maxMessageBytes, type Memory } from './layout.ts'
 import { LossyCursor } from './lossy.ts'
-import { leaveSeat, takeSeat } from './seat.ts'
+import { leaveSlot, takeSlot } from './slot.ts'
 import { readersSignal, type Signal } from './signal.ts'
-import { Turns } from './turns.ts'
+import { TaskQueue } from './task-queue.ts'
 
 /** How a reader reads. */
 export interface ReaderOptions {
@@ -22,7 +22,7 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   readonly #slot: number
   readonly #cursor: Cursor
   readonly #self: Signal
-  readonly #turns = new Turns()
+  readonly #tasks = new TaskQueue()
   readonly #ready = () => this.#next() !== NONE || this.ended
   #readable: Promise<void> | undefined
   #closed = false
@@ -34,7 +34,7 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   /** @internal */
   constructor(memory: Memory, { lossy = false }: ReaderOptions) {
     this.#memory = memory
-    this.#slot = takeSeat(memory)
+    this.#slot = takeSlot(memory)
     this.#cursor = lossy ? new LossyCursor(memory, this.#slot) : new HoldingCursor(memory, this.#slot)
     this.#self = readersSignal(memory.words)
     this.lossy = lossy
@@ -104,11 +104,11 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
    * the calls. Keeps the event loop alive while it waits, and lets it turn now and then when it need not wait.
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#turns.goOn()) {
+    if (this.#tasks.goOn()) {
       const message = this.tryRead()
       if (message || this.ended) return message
     }
-    return this.#turns.take(async () => {
+    return this.#tasks.add(async () => {
       for (;;) {
         const message = this.tryRead()
         if (message || this.ended) return message
@@ -157,7 +157,7 @@ export class ChannelReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    leaveSeat(this.#memory, this.#slot)
+    leaveSlot(this.#memory, this.#slot)
     this.#self.wakeAll() // calls of `read` that wait
   }
 

@@ -1,5 +1,5 @@
 import { AT, layoutOf } from './layout.ts'
-import { leaveSeat, seatsOf } from './seat.ts'
+import { leaveSlot, slotsOf } from './slot.ts'
 import { readersSignal, writerSignal } from './signal.ts'
 import { ownerOf } from './thread.ts'
 
@@ -12,7 +12,7 @@ import { ownerOf } from './thread.ts'
 export function releaseThread(buffer: SharedArrayBuffer, threadId: number): void {
   const memory = layoutOf(buffer)
   const { words } = memory
-  for (const slot of seatsOf(memory, threadId)) leaveSeat(memory, slot)
+  for (const slot of slotsOf(memory, threadId)) leaveSlot(memory, slot)
   if (Atomics.load(words, AT.writer) === ownerOf(threadId)) Atomics.store(words, AT.closed, 1)
   // It may have died between a change and the waking of those who sleep until then.
   Atomics.add(words, AT.readersGone, 1)

@@ -1,10 +1,10 @@
 import { WatError } from '../error.ts'
 import { copyIn } from './copy.ts'
-import { Gate } from './gate.ts'
+import { FlowControl } from './flow-control.ts'
 import { AT, frameBytes, HEADER_BYTES, maxMessageBytes, SKIP, type Memory } from './layout.ts'
 import { readersSignal, writerSignal, type Signal } from './signal.ts'
 import { thisThread } from './thread.ts'
-import { Turns } from './turns.ts'
+import { TaskQueue } from './task-queue.ts'
 
 /** A fragment is no smaller than this part of the ring, unless it is all there is. */
 const FRAGMENT_PARTS = 16
@@ -13,10 +13,10 @@ const FRAGMENT_PARTS = 16
 export class ChannelWriter {
   readonly #memory: Memory
   readonly #words: Int32Array
-  readonly #gate: Gate
+  readonly #flow: FlowControl
   readonly #readers: Signal
   readonly #self: Signal
-  readonly #turns = new Turns()
+  readonly #tasks = new TaskQueue()
   /** Where the next message begins, modulo 2^32. */
   #position: number
   /** How many messages have been written. */
@@ -32,7 +32,7 @@ export class ChannelWriter {
       throw new WatError('denied', 'the channel has a writer, and can have but one')
     this.#memory = memory
     this.#words = words
-    this.#gate = new Gate(memory)
+    this.#flow = new FlowControl(memory)
     this.#readers = readersSignal(words)
     this.#self = writerSignal(words)
     this.#position = Atomics.load(words, AT.written)
@@ -46,7 +46,7 @@ export class ChannelWriter {
    * are kept. Throws `too-large`.
    */
   tryWrite(bytes: Uint8Array): 'sent' | 'full' | 'closed' {
-    if (this.#turns.busy) return this.#closed ? 'closed' : 'full'
+    if (this.#tasks.busy) return this.#closed ? 'closed' : 'full'
     return this.#put(bytes)
   }
 
@@ -56,10 +56,10 @@ export class ChannelWriter {
    */
   tryWriteSome(bytes: Uint8Array): number {
     if (this.#closed) return -1
-    if (this.#turns.busy) return 0
+    if (this.#tasks.busy) return 0
     const { capacity } = this.#memory
-    const room = this.#gate.room(this.#position)
-    if (this.#gate.deserted) return -1
+    const room = this.#flow.room(this.#position)
+    if (this.#flow.deserted) return -1
     const toEnd = capacity - (this.#position & (capacity - 1))
     const fits = Math.max(Math.min(room, toEnd), room - toEnd) - HEADER_BYTES
     const length = Math.min(bytes.length, this.maxMessage, fits)
@@ -73,7 +73,7 @@ export class ChannelWriter {
    * of `write` waits, which could not go on.
    */
   writeSync(bytes: Uint8Array, timeoutMs = Infinity): void {
-    if (this.#turns.busy) throw new WatError('denied', 'await the calls of write before')
+    if (this.#tasks.busy) throw new WatError('denied', 'await the calls of write before')
     for (;;) {
       const result = this.#put(bytes)
       if (result === 'sent') return
@@ -89,8 +89,8 @@ export class ChannelWriter {
    * writing (see `tryWrite`), and with `too-large`.
    */
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#turns.goOn() && this.#put(bytes) === 'sent') return
-    await this.#turns.take(async () => {
+    if (this.#tasks.goOn() && this.#put(bytes) === 'sent') return
+    await this.#tasks.add(async () => {
       for (;;) {
         const result = this.#put(bytes)
         if (result === 'sent') return
@@ -112,8 +112,8 @@ export class ChannelWriter {
 
   /** Whether nothing can be written: closed, or all readers have gone. */
   get closed(): boolean {
-    if (!this.#closed) this.#gate.room(this.#position)
-    return this.#closed || this.#gate.deserted
+    if (!this.#closed) this.#flow.room(this.#position)
+    return this.#closed || this.#flow.deserted
   }
 
   /** Writes no more: readers read what there is, and find the end. Idempotent. */
@@ -133,10 +133,10 @@ export class ChannelWriter {
     let at = this.#position & (capacity - 1)
     const toEnd = capacity - at
     const skipped = frame > toEnd ? toEnd : 0
-    const gate = this.#gate
+    const flow = this.#flow
     if (this.#closed) return 'closed'
-    if (((gate.limit - this.#position) | 0) < skipped + frame || gate.stale) {
-      if (!gate.open(this.#position, this.#count, skipped + frame)) return gate.deserted ? 'closed' : 'full'
+    if (((flow.limit - this.#position) | 0) < skipped + frame || flow.stale) {
+      if (!flow.open(this.#position, this.#count, skipped + frame)) return flow.deserted ? 'closed' : 'full'
     }
     if (skipped > 0) {
       lengths[at >> 2] = SKIP
@@ -162,8 +162,8 @@ export class ChannelWriter {
     const { capacity } = this.#memory
     const frame = frameBytes(Math.min(length, this.maxMessage))
     const toEnd = capacity - (this.#position & (capacity - 1))
-    const room = this.#gate.room(this.#position)
-    return this.#gate.deserted || room >= (frame > toEnd ? toEnd + frame : frame)
+    const room = this.#flow.room(this.#position)
+    return this.#flow.deserted || room >= (frame > toEnd ? toEnd + frame : frame)
   }
 
   async #until(ready: () => boolean): Promise<void> {

@@ -9,7 +9,7 @@ import { exits } from '../vm/status.ts'
 import { runFrame } from '../wire/frames.ts'
 import { fitFrame } from '../wire/fit.ts'
 import type { Sink } from '../io/pipe.ts'
-import type { Given } from './program.ts'
+import type { ParsedProgram } from './program.ts'
 import type { Settings } from './options.ts'
 
 /** A function's place is not looked for in a larger file. */
@@ -48,9 +48,9 @@ export async function assignmentFor(
 }
 
 /** Where a program is. Throws `offline` when nobody can tell. */
-function pathOf({ path, given }: Given & { kind: 'file' }): string {
+function pathOf({ path, specifier }: ParsedProgram & { kind: 'file' }): string {
   if (path !== undefined) return path
-  throw new WatError('offline', `no such program: ${given}: the working directory has been removed`, {
+  throw new WatError('offline', `no such program: ${specifier}: the working directory has been removed`, {
     data: { exit: { code: exits.noProgram } },
   })
 }
@@ -62,13 +62,13 @@ export function sendProgram(stdin: Sink, assignment: Assignment): Promise<void> 
 
 async function packageOf({ program }: Settings, withFiles: boolean): Promise<Package | undefined> {
   if (program.kind === 'function') {
-    const { functionProgram, sourceUrl } = await import('../portable/function.ts')
+    const { functionPackage, sourceUrl } = await import('../portable/function.ts')
     // What this process has as text only is under its own name there, or under the one it gives itself.
     const read = (url: string) => {
       const { files = {} } = carriedPackage() ?? {}
       return files[url] ?? Object.values(files).find(text => text.endsWith(sourceUrl(url))) ?? textOf(url)
     }
-    return functionProgram(program.main, { stack: programStack(program.site) ?? '', read })
+    return functionPackage(program.main, { stack: programStack(program.site) ?? '', read })
   }
   if (program.kind !== 'file') return undefined
   const file = pathOf(program)
@@ -78,8 +78,8 @@ async function packageOf({ program }: Settings, withFiles: boolean): Promise<Pac
   if (carried && own in carried.files) return { ...carried, main: own }
   if (!withFiles) return undefined
   if (!fs.existsSync(file)) throw noSuchProgram(file)
-  const { fileProgram } = await import('../portable/file.ts')
-  return fileProgram(url)
+  const { filePackage } = await import('../portable/file.ts')
+  return filePackage(url)
 }
 
 /** As it would end that looks for it itself. */

@@ -1,4 +1,4 @@
-import { later } from '../wire/timers.ts'
+import { withTimeout } from '../vm/with-timeout.ts'
 
 /** What the kill ladder needs of a process. */
 export interface Rungs {
@@ -28,17 +28,10 @@ const ASK_SHARE = 0.6
  */
 export async function climb(rungs: Rungs, graceMs: number, slackMs: number): Promise<void> {
   rungs.ask(graceMs)
-  if (await within(rungs.gone, graceMs * ASK_SHARE)) return
+  const gone = rungs.gone.then(() => true)
+  if (await withTimeout(gone, graceMs * ASK_SHARE)) return
   await rungs.terminate()
-  if (await within(rungs.gone, graceMs * (1 - ASK_SHARE) + slackMs)) return
+  if (await withTimeout(gone, graceMs * (1 - ASK_SHARE) + slackMs)) return
   await rungs.kill()
   await rungs.gone
-}
-
-async function within(event: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>(resolve => (timer = later(() => resolve(false), ms)))
-  const inTime = await Promise.race([event.then(() => true), late])
-  clearTimeout(timer)
-  return inTime
 }

@@ -6,7 +6,7 @@ import { identity } from '../vm/identity.ts'
 import { isPlainMap } from '../wire/checks.ts'
 import { DEFAULT_SILENCE_MS, LEAST_SILENCE_MS, PROTOCOL } from '../wire/limits.ts'
 import { delayMs } from '../wire/timers.ts'
-import { tellApart, type Given, type Program, type Connected } from './program.ts'
+import { parseProgram, type ParsedProgram, type Program, type Connected } from './program.ts'
 
 /** How `spawnProcess` starts a program. Everything has a default. */
 export interface SpawnOptions<C = any> {
@@ -56,7 +56,7 @@ export interface SpawnOptions<C = any> {
 
 /** The options with every default in place, checked. */
 export interface Settings {
-  program: Given
+  program: ParsedProgram
   given: object | undefined
   args: readonly string[]
   env: Record<string, string | undefined>
@@ -74,8 +74,8 @@ export interface Settings {
 }
 
 /** Throws `denied` for options that make no sense. A bad program is not among them: its `ready` rejects. */
-export function settle(given: Program | Connected, options: SpawnOptions): Settings {
-  const program = tellApart(given)
+export function resolveOptions(program: Program | Connected, options: SpawnOptions): Settings {
+  const parsed = parseProgram(program)
   if (options.stderr !== undefined && options.stderr !== 'relay' && options.stderr !== 'pipe') {
     throw new WatError('denied', "stderr is 'relay' or 'pipe'", {
       data: { stderr: describe(options.stderr) },
@@ -83,7 +83,7 @@ export function settle(given: Program | Connected, options: SpawnOptions): Setti
   }
   if ('captures' in options) throw new WatError('denied', 'captures are called given')
   return {
-    program,
+    program: parsed,
     given: givenBy(options),
     args: list('args', options.args),
     env: options.env ?? {},

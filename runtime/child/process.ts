@@ -243,7 +243,7 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
       this.#peer.answers.busy ||
       this.stdout.wanted ||
       this.stderr.wanted ||
-      (this.#awaited && identity.role === 'host')
+      (this.#awaited && identity.role === 'library')
     )
   }
 }

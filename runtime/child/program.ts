@@ -29,10 +29,10 @@ export interface Command {
 /** What can be started: a TypeScript or JavaScript file, a function, or any other command. */
 export type Program<C = any, Req = any, Res = any> = string | GlobalURL | Main<C, Req, Res> | Command
 
-/** The same, told apart. `site` is where a function was given. */
-export type Given =
+/** The same, parsed. `site` is where a function was given. */
+export type ParsedProgram =
   /** Its path is `undefined` when it was relative to a working directory that has been removed. */
-  | { kind: 'file'; path: string | undefined; given: string; label: string }
+  | { kind: 'file'; path: string | undefined; specifier: string; label: string }
   | { kind: 'function'; main: Main; label: string; site: Error }
   | { kind: 'connection'; label: string }
   | { kind: 'command'; command: string; args: readonly string[]; label: string }
@@ -42,8 +42,8 @@ export interface Connected {
   connection: string
 }
 
-/** Tells what somebody wants to start. Throws `denied` for what can be none; a file is not looked at. */
-export function tellApart(program: Program | Connected): Given {
+/** Tells what is to be started. Throws `denied` for what can be none; a file is not looked at. */
+export function parseProgram(program: Program | Connected): ParsedProgram {
   if (typeof program === 'object' && 'connection' in program)
     return { kind: 'connection', label: program.connection }
   if (typeof program === 'function')
@@ -56,15 +56,15 @@ export function tellApart(program: Program | Connected): Given {
   throw new WatError('denied', 'a program is a path, a file URL, a function or { command, args }')
 }
 
-function file(program: string | GlobalURL): Given {
+function file(program: string | GlobalURL): ParsedProgram {
   const isUrl = program instanceof URL || program.startsWith('file:')
-  const given = isUrl ? localPath(program) : program
-  return { kind: 'file', path: absolute(given), given, label: path.parse(given).name }
+  const specifier = isUrl ? localPath(program) : program
+  return { kind: 'file', path: absolute(specifier), specifier, label: path.parse(specifier).name }
 }
 
-function absolute(given: string): string | undefined {
+function absolute(specifier: string): string | undefined {
   try {
-    return path.resolve(given)
+    return path.resolve(specifier)
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { ChannelReader, ChannelWriter } from '../channel/index.ts'
-import { Hold } from '../channel/hold.ts'
+import { KeepAlive } from '../channel/keep-alive.ts'
 import { patiently } from './patience.ts'
 import type { Sink, Source } from './pipe.ts'
 
@@ -11,7 +11,7 @@ const TURN_BYTES = 256 * 1024
 export class RingSource implements Source {
   readonly #reader: ChannelReader
   readonly #buffer: Buffer
-  readonly #hold = new Hold()
+  readonly #keepAlive = new KeepAlive()
   #onBytes: (chunk: Uint8Array) => void = () => {}
   #onEnd = () => {}
   #flowing = false
@@ -38,7 +38,7 @@ export class RingSource implements Source {
   }
 
   setRef(on: boolean): void {
-    this.#hold.set(on && !this.#ended)
+    this.#keepAlive.set(on && !this.#ended)
   }
 
   close(): void {
@@ -73,7 +73,7 @@ export class RingSource implements Source {
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#hold.set(false)
+    this.#keepAlive.set(false)
     this.#onEnd()
   }
 }
@@ -81,7 +81,7 @@ export class RingSource implements Source {
 /** Writes to a channel in shared memory. */
 export class RingSink implements Sink {
   readonly #writer: ChannelWriter
-  readonly #hold = new Hold()
+  readonly #keepAlive = new KeepAlive()
   #chunks: Uint8Array[] = []
   /** Of the write that waits for room. */
   #done: ((error?: Error) => void) | undefined
@@ -95,7 +95,7 @@ export class RingSink implements Sink {
     const error = this.#put()
     if (this.#chunks.length === 0 || error) return done(error)
     chunks.push(Buffer.from(chunks.pop() as Uint8Array)) // the memory of the last one is no longer ours
-    this.#hold.set(true)
+    this.#keepAlive.set(true)
     this.#done = done
     void this.#finish(done)
   }
@@ -150,7 +150,7 @@ export class RingSink implements Sink {
   #settle(error?: Error): void {
     const done = this.#done
     this.#done = undefined
-    this.#hold.set(false)
+    this.#keepAlive.set(false)
     done?.(error)
   }
 

@@ -1,4 +1,4 @@
-import { settle } from '../child/options.ts'
+import { resolveOptions } from '../child/options.ts'
 import { Process } from '../child/process.ts'
 import type { PeerOptions } from '../net/peer-options.ts'
 
@@ -29,5 +29,5 @@ export function connect<Req = any, Res = any>(
     const { misuse } = await import('../net/dial.ts')
     return misuse(address, { secret }) ?? Connection.open(address, { secret, tls })
   }
-  return new Process<Req, Res>(settle({ connection: String(address) }, rest), name, start)
+  return new Process<Req, Res>(resolveOptions({ connection: String(address) }, rest), name, start)
 }

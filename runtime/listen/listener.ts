@@ -8,7 +8,7 @@ import { BASIC_PROTOCOL, DEFAULT_CONCURRENCY } from '../wire/limits.ts'
 import { later } from '../wire/timers.ts'
 import type { Command } from '../child/program.ts'
 import type { Listener, ListenOptions } from './listen-options.ts'
-import { settle, stopGraceOf } from '../child/options.ts'
+import { resolveOptions, stopGraceOf } from '../child/options.ts'
 import { nameFor } from '../child/address.ts'
 import { serveHandler } from './handler-session.ts'
 import { serveProgram } from './program-session.ts'
@@ -61,7 +61,7 @@ function handlerServer(handler: Handler, concurrency: number): (socket: Socket) 
 
 function programServer(program: string | URL | Command, options: ListenOptions): (socket: Socket) => Session {
   // What makes no sense is said now. Which version a client speaks, it tells the process itself.
-  const settings = { ...settle(program, options), protocol: BASIC_PROTOCOL }
+  const settings = { ...resolveOptions(program, options), protocol: BASIC_PROTOCOL }
   if (options.stderr === 'pipe') {
     throw new WatError('denied', 'nobody could take the stderr of what `listen` starts: it is relayed')
   }

@@ -6,7 +6,7 @@ import { FOREIGN_SCRIPT, GUARD_SCRIPT, guardTicks, LIFELINE_FD } from './guard.t
 import type { Settings } from '../child/options.ts'
 
 /** Where a process gets its program from: its command line, or a `#wat/run` frame, at once or some day. */
-export type Seat = 'taken' | 'sent' | 'spare'
+export type SourceKind = 'command-line' | 'sent' | 'spare'
 
 /**
  * What Node is started with, here and in bin/wat. The young generation begins with 4 MiB, not 1: that is
@@ -19,7 +19,7 @@ export function commandFor(
   settings: Settings,
   name: string,
   address: string,
-  seat: Seat,
+  source: SourceKind,
 ): { args: string[]; env: NodeJS.ProcessEnv } {
   const { program, execArgv, stopGraceMs } = settings
   const guarded = (script: string) => ['-c', script, 'wat', String(guardTicks(stopGraceMs))]
@@ -30,10 +30,10 @@ export function commandFor(
   const node = [process.execPath, ...NODE_FLAGS, ...execArgv]
   const boot = fileURLToPath(new URL('./boot.js', import.meta.url))
   const what =
-    seat === 'taken' && program.kind === 'file'
+    source === 'command-line' && program.kind === 'file'
       ? [String(program.path), ...settings.args]
-      : [seat === 'spare' ? ROOM : name]
+      : [source === 'spare' ? ROOM : name]
   env[environment.lifeline] = String(LIFELINE_FD)
-  if (seat !== 'taken') env[environment.seat] = seat
+  if (source !== 'command-line') env[environment.programSource] = source
   return { args: [...guarded(GUARD_SCRIPT), ...node, boot, '--', ...what], env }
 }

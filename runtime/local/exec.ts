@@ -9,7 +9,7 @@ export { killProcessTree } from './treekill.ts'
 export { wakeAtEnd } from './waker.ts'
 
 /** A started process and the pipes that its parent holds. */
-export interface Launched {
+export interface Execution {
   process: ChildProcess
   pid: number
   stdin: Socket
@@ -34,11 +34,11 @@ const DESCRIPTORS = 12
  * system when it cannot. This is the one file that imports execa, loaded with the first spawn because that takes
  * longer than a first reply.
  */
-export async function launch(
+export async function exec(
   file: string,
   args: string[],
   options: { cwd?: string; env: NodeJS.ProcessEnv },
-): Promise<Launched> {
+): Promise<Execution> {
   probeDescriptors()
   const subprocess = execa(file, args, {
     cwd: options.cwd,

@@ -5,10 +5,10 @@ import { socketSource } from '../io/fd.ts'
 import { socketSink } from '../io/fd-sink.ts'
 import type { Sink, Source } from '../io/pipe.ts'
 import { setStreamRef } from '../io/streams.ts'
-import { later } from '../wire/timers.ts'
+import { withTimeout } from '../vm/with-timeout.ts'
 import { END_IT, UNGUARDED_EXIT } from './guard.ts'
-import type * as launching from './exec.ts'
-import { commandFor, type Seat } from './command-line.ts'
+import type * as ExecModule from './exec.ts'
+import { commandFor, type SourceKind } from './command-line.ts'
 import { isFolder, missing, NOT_EXECUTABLE, NOT_FOUND } from './missing.ts'
 import type { Settings } from '../child/options.ts'
 import type { Ended, Flow, Running } from '../child/running.ts'
@@ -32,17 +32,22 @@ export class OsProcess implements Running {
   readonly exited: Promise<Ended>
   hasExited = false
   #ref = true
-  readonly #launched: launching.Launched
+  readonly #execution: ExecModule.Execution
 
   /** Starts a program. Rejects with `offline` when the system cannot start it. */
-  static async start(settings: Settings, name: string, address: string, seat: Seat): Promise<OsProcess> {
+  static async start(
+    settings: Settings,
+    name: string,
+    address: string,
+    source: SourceKind,
+  ): Promise<OsProcess> {
     try {
-      launcher ??= await loadLauncher()
+      execModule ??= await loadExecModule()
       const { program, cwd } = settings
-      const { args, env } = commandFor(settings, name, address, seat)
-      const launched = await launcher.launch('/bin/sh', args, { cwd, env })
+      const { args, env } = commandFor(settings, name, address, source)
+      const execution = await execModule.exec('/bin/sh', args, { cwd, env })
       const why = program.kind === 'command' ? () => missing(program.command, env.PATH, cwd) : undefined
-      return new OsProcess(launched, address, why)
+      return new OsProcess(execution, address, why)
     } catch (cause) {
       throw startFailure((cause as Error).message, settings.cwd, address, cause)
     }
@@ -50,27 +55,27 @@ export class OsProcess implements Running {
 
   /** `why` tells why the shell in it could not run the command, if that was so. */
   private constructor(
-    launched: launching.Launched,
+    execution: ExecModule.Execution,
     address: string,
     why: (() => string | undefined) | undefined,
   ) {
-    const { pid } = launched
+    const { pid } = execution
     this.pid = pid
-    this.#launched = launched
-    const { lifeline, guard } = launched
-    this.stdin = socketSink(launched.stdin)
-    this.stdout = socketSource(launched.stdout)
-    this.stderr = socketSource(launched.stderr)
+    this.#execution = execution
+    const { lifeline, guard } = execution
+    this.stdin = socketSink(execution.stdin)
+    this.stdout = socketSource(execution.stdout)
+    this.stderr = socketSource(execution.stderr)
     for (const pipe of [lifeline, guard]) {
       pipe.on('error', () => {}) // nobody is there to read it, as in a group that was killed
       setStreamRef(pipe, false)
     }
     this.#setStreamsRef(false)
     this.exited = new Promise(resolve => {
-      const waking = (launcher as typeof launching).wakeAtEnd(pid)
+      const waking = (execModule as typeof ExecModule).wakeAtEnd(pid)
       let unguarded = false
       guard.once('data', () => (unguarded = true))
-      launched.process.once('exit', (code, signal) => {
+      execution.process.once('exit', (code, signal) => {
         this.hasExited = true
         waking.forget()
         this.#setStreamsRef(this.#ref)
@@ -90,23 +95,23 @@ export class OsProcess implements Running {
 
   /** Its stdin and stdout as they are, for whoever carries something else over them. */
   get streams(): { readable: Readable; writable: Writable } {
-    return { readable: this.#launched.stdout, writable: this.#launched.stdin }
+    return { readable: this.#execution.stdout, writable: this.#execution.stdin }
   }
 
   /** Calls back with what it writes on its lifeline, as a spare does. */
   onLifeline(callback: (text: string) => void): void {
-    this.#launched.lifeline.on('data', chunk => callback(String(chunk)))
+    this.#execution.lifeline.on('data', chunk => callback(String(chunk)))
   }
 
   /** Nobody will read what it wrote. */
   discard(): void {
-    const { stdin, stdout, stderr } = this.#launched
+    const { stdin, stdout, stderr } = this.#execution
     for (const stream of [stdin, stdout, stderr]) stream.destroy()
   }
 
   /** Leaves it as the death of this process would: it stops by itself, or its guard kills it. */
   abandon(): void {
-    const { stdin, lifeline, guard } = this.#launched
+    const { stdin, lifeline, guard } = this.#execution
     for (const pipe of [lifeline, guard, stdin]) pipe.end()
   }
 
@@ -136,10 +141,10 @@ export class OsProcess implements Running {
    */
   async kill(): Promise<void> {
     if (this.hasExited) return
-    const { killProcessTree } = launcher as typeof launching // it has started this process
+    const { killProcessTree } = execModule as typeof ExecModule // it has started this process
     if (!(await killProcessTree(this.pid, () => this.hasExited))) {
-      this.#launched.guard.write(END_IT)
-      await within(this.exited, GUARD_MS)
+      this.#execution.guard.write(END_IT)
+      await withTimeout(this.exited, GUARD_MS)
     }
     this.signalGroup('SIGKILL')
   }
@@ -148,7 +153,7 @@ export class OsProcess implements Running {
   setRef(on: boolean): void {
     if (on === this.#ref) return
     this.#ref = on
-    const { process } = this.#launched
+    const { process } = this.#execution
     // While it lives, its process alone will do; this is called twice for a call that is alone.
     if (this.hasExited) this.#setStreamsRef(on)
     else if (on) process.ref()
@@ -156,7 +161,7 @@ export class OsProcess implements Running {
   }
 
   #setStreamsRef(on: boolean): void {
-    const { stdin, stdout, stderr } = this.#launched
+    const { stdin, stdout, stderr } = this.#execution
     for (const stream of [stdin, stdout, stderr]) setStreamRef(stream, on)
   }
 
@@ -170,10 +175,10 @@ export class OsProcess implements Running {
   }
 }
 
-let launcher: typeof launching | undefined
+let execModule: typeof ExecModule | undefined
 
 /** What spawning needs is loaded behind the requests that have come already: it takes longer than a reply. */
-async function loadLauncher(): Promise<typeof launching> {
+async function loadExecModule(): Promise<typeof ExecModule> {
   await new Promise(resolve => setImmediate(resolve))
   return import('./exec.ts')
 }
@@ -185,12 +190,6 @@ function pause(): Promise<void> {
 
 function afterTurn(callback: () => void): void {
   setImmediate(() => setImmediate(callback))
-}
-
-async function within(event: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([event, new Promise<void>(resolve => (timer = later(resolve, ms)))])
-  clearTimeout(timer)
 }
 
 function startFailure(why: string, cwd: string | undefined, address: string, cause?: unknown): WatError {

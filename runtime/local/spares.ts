@@ -5,7 +5,7 @@ import { childAddress } from '../vm/identity.ts'
 import { isStopping } from '../vm/lifecycle.ts'
 import { TAKEN, WAITING, type Assignment } from '../vm/assignment.ts'
 import { sendProgram } from '../child/assignment.ts'
-import { settle, type Settings } from '../child/options.ts'
+import { resolveOptions, type Settings } from '../child/options.ts'
 import { OsProcess } from './os-process.ts'
 
 const MOST = 64
@@ -88,7 +88,7 @@ function refill(): void {
 class Spare {
   /** Resolves when it waits for a program. Rejects with `offline` when it never will. */
   readonly booted: Promise<void>
-  readonly #settings = settle(NAME, {})
+  readonly #settings = resolveOptions(NAME, {})
   readonly #env = { ...process.env }
   readonly #execPath = process.execPath
   readonly #taken = Promise.withResolvers<true>()

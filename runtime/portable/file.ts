@@ -23,7 +23,7 @@ const OURS = new Set(['wat-vm', 'wat-vm/edn', 'wat-vm/jsedn', 'wat-vm/channel'])
  * URLs are those that Node gives to modules, without symbolic links unless Node runs with
  * `--preserve-symlinks`; `links` says which of the names in the files lead where.
  */
-export function fileProgram(url: string): Package {
+export function filePackage(url: string): Package {
   const main = ownFile(url)
   if (!main) throw denied(`no such program: ${url}`)
   if (!isProgram(main)) throw denied(`${main.path} is no JavaScript or TypeScript`)

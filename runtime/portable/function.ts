@@ -27,7 +27,7 @@ const HEAD = 'export default ('
  *
  * With the stack of the spawn, the module's stacks name the file and the lines where the function is written.
  */
-export function functionProgram(fn: Function, spawned?: Spawned): Package {
+export function functionPackage(fn: Function, spawned?: Spawned): Package {
   const source = Function.prototype.toString.call(fn)
   const expression = expressionOf(source)
   const text = `${HEAD}${expression.text})\n`

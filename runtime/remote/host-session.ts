@@ -2,11 +2,11 @@ import { WatError } from '../error.ts'
 import { children, type Child } from '../vm/children.ts'
 import { sayExit, sayHost, sayLaunched, sayRefused, toControl, type Control, type Launch } from './control.ts'
 import { toFault } from '../edn/fault.ts'
-import { Lanes, lanes, type Carrier } from './mux.ts'
+import { Mux, lanes, type Carrier } from './mux.ts'
 import { BASIC_PROTOCOL, DEFAULT_SILENCE_MS, PROTOCOL, MAX_EARLY_ORDERS } from '../wire/limits.ts'
 import { Pump } from '../io/pump.ts'
 import { climb, INNER_SLACK_SHARE } from '../child/ladder.ts'
-import { settle } from '../child/options.ts'
+import { resolveOptions } from '../child/options.ts'
 import { OsProcess } from '../local/os-process.ts'
 
 /**
@@ -16,7 +16,7 @@ import { OsProcess } from '../local/os-process.ts'
  */
 export class HostSession {
   readonly done: Promise<void>
-  readonly #lanes: Lanes
+  readonly #mux: Mux
   readonly #finish: () => void
   readonly #flows: Pump[] = []
   #process: OsProcess | undefined
@@ -29,12 +29,12 @@ export class HostSession {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.done = promise
     this.#finish = resolve
-    this.#lanes = new Lanes(carrier, DEFAULT_SILENCE_MS, {
+    this.#mux = new Mux(carrier, DEFAULT_SILENCE_MS, {
       onControl: line => this.#onControl(line),
       onLaneEnd() {},
       onEnd: () => this.#onEnd(),
     })
-    this.#lanes.say(sayHost())
+    this.#mux.say(sayHost())
   }
 
   #onControl(line: string): void {
@@ -48,17 +48,17 @@ export class HostSession {
 
   async #start(launch: Launch): Promise<void> {
     this.#launched = true
-    this.#lanes.listenFor(launch['silence-ms'])
+    this.#mux.listenFor(launch['silence-ms'])
     try {
       const process = await this.#launch(launch)
       this.#process = process
       for (const control of this.#orders.splice(0)) obey(process, control)
       if (this.#lost) process.abandon()
-      this.#lanes.say(sayLaunched(process.pid))
+      this.#mux.say(sayLaunched(process.pid))
       await this.#carry(process, launch.address)
     } catch (error) {
-      this.#lanes.say(sayRefused(toFault(error, launch.address)))
-      this.#lanes.finish()
+      this.#mux.say(sayRefused(toFault(error, launch.address)))
+      this.#mux.finish()
     } finally {
       this.#finish()
     }
@@ -66,7 +66,7 @@ export class HostSession {
 
   #launch(launch: Launch): Promise<OsProcess> {
     const program = launch.kind === 'command' ? { command: launch.program } : launch.program
-    const settings = settle(program, {
+    const settings = resolveOptions(program, {
       args: launch.args,
       env: Object.fromEntries(launch.env.map(([variable, value]) => [variable, value ?? undefined])),
       cwd: launch.cwd ?? undefined,
@@ -76,26 +76,31 @@ export class HostSession {
       ...(launch.given === true && { given: {} }),
     })
     settings.protocol = Math.min(PROTOCOL, launch.speaks ?? BASIC_PROTOCOL)
-    return OsProcess.start(settings, launch.name, launch.address, launch.kind === 'sent' ? 'sent' : 'taken')
+    return OsProcess.start(
+      settings,
+      launch.name,
+      launch.address,
+      launch.kind === 'sent' ? 'sent' : 'command-line',
+    )
   }
 
   async #carry(process: OsProcess, address: string): Promise<void> {
     const child = childOf(process)
     children.add(child)
-    const stdin = new Pump(this.#lanes.source(lanes.stdin), process.stdin)
+    const stdin = new Pump(this.#mux.source(lanes.stdin), process.stdin)
     const outputs = [
-      new Pump(process.stdout, this.#lanes.sink(lanes.stdout)),
-      new Pump(process.stderr, this.#lanes.sink(lanes.stderr)),
+      new Pump(process.stdout, this.#mux.sink(lanes.stdout)),
+      new Pump(process.stderr, this.#mux.sink(lanes.stderr)),
     ]
     this.#flows.push(...outputs)
     const { code, signal, panic } = await process.exited
     // Told at once: then the other side reads what is left whether somebody asked for it or not.
-    this.#lanes.say(panic ? sayRefused(toFault(panic, address)) : sayExit(code, signal))
+    this.#mux.say(panic ? sayRefused(toFault(panic, address)) : sayExit(code, signal))
     stdin.drop()
     await process.drained(outputs)
     await Promise.all(outputs.map(output => output.finish()))
     children.delete(child)
-    this.#lanes.finish()
+    this.#mux.finish()
   }
 
   #onEnd(): void {

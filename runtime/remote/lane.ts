@@ -15,10 +15,10 @@ export class InLane implements Source {
   #told = false
   #onBytes: (chunk: Uint8Array) => void = () => {}
   #onEnd = () => {}
-  readonly #grant: (bytes: number) => void
+  readonly #windowUpdate: (bytes: number) => void
 
-  constructor(grant: (bytes: number) => void) {
-    this.#grant = grant
+  constructor(windowUpdate: (bytes: number) => void) {
+    this.#windowUpdate = windowUpdate
   }
 
   open(onBytes: (chunk: Uint8Array) => void, onEnd: () => void): void {
@@ -71,7 +71,7 @@ export class InLane implements Source {
     }
     this.#pumping = false
     if (this.#taken >= WINDOW_BYTES / 2) {
-      this.#grant(this.#taken)
+      this.#windowUpdate(this.#taken)
       this.#taken = 0
     }
     if (!this.#ended || this.#told || this.#queue.length > 0) return
@@ -88,11 +88,11 @@ export class OutLane implements Sink {
   #gone = false
   /** Sends so many bytes of a chunk; false when no more should be sent for now. */
   readonly #send: (chunk: Uint8Array, length: number) => boolean
-  readonly #sendEnd: () => void
+  readonly #sendFin: () => void
 
-  constructor(send: (chunk: Uint8Array, length: number) => boolean, sendEnd: () => void) {
+  constructor(send: (chunk: Uint8Array, length: number) => boolean, sendFin: () => void) {
     this.#send = send
-    this.#sendEnd = sendEnd
+    this.#sendFin = sendFin
   }
 
   write(chunks: Uint8Array[], done: (error?: Error) => void): void {
@@ -111,7 +111,7 @@ export class OutLane implements Sink {
   }
 
   end(done: () => void): void {
-    if (!this.#gone) this.#sendEnd()
+    if (!this.#gone) this.#sendFin()
     done()
   }
 
@@ -120,7 +120,7 @@ export class OutLane implements Sink {
   }
 
   /** The other side has taken so much. */
-  grant(bytes: number): void {
+  windowUpdate(bytes: number): void {
     this.#credit += bytes
     this.pump()
   }

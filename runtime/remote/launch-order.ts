@@ -6,7 +6,7 @@ import { CONTROL_BYTES } from './mux.ts'
 import { assignmentFor } from '../child/assignment.ts'
 import type { Settings } from '../child/options.ts'
 
-interface Order {
+interface LaunchOrder {
   launch: Launch
   greeting: string | undefined
 }
@@ -16,8 +16,12 @@ interface Order {
  * with everything of its own that it imports, unless `send` is false: then it is a path on that host.
  * Rejects as `assignmentFor` does, and with `too-large` for arguments and environment over 1 MiB.
  */
-export async function launchFor(settings: Settings, name: string, address: string): Promise<Order> {
-  const order = await formFor(settings, name, address)
+export async function launchOrderFor(
+  settings: Settings,
+  name: string,
+  address: string,
+): Promise<LaunchOrder> {
+  const order = await orderFor(settings, name, address)
   const bytes = Buffer.byteLength(sayLaunch(order.launch))
   if (bytes > CONTROL_BYTES) {
     throw new WatError(
@@ -29,7 +33,7 @@ export async function launchFor(settings: Settings, name: string, address: strin
   return order
 }
 
-async function formFor(settings: Settings, name: string, address: string): Promise<Order> {
+async function orderFor(settings: Settings, name: string, address: string): Promise<LaunchOrder> {
   const { program, args, env, stopGraceMs, maxFrame, execArgv, silenceMs } = settings
   const common: Omit<Launch, 'kind' | 'program' | 'args'> = {
     env: Object.entries(env).map(([variable, value]) => [variable, value ?? null]),
@@ -53,7 +57,7 @@ async function formFor(settings: Settings, name: string, address: string): Promi
   }
   if (program.kind === 'file' && !settings.send) {
     return {
-      launch: { ...common, kind: 'file', program: program.given, args: [...args] },
+      launch: { ...common, kind: 'file', program: program.specifier, args: [...args] },
       greeting: undefined,
     }
   }

@@ -11,8 +11,8 @@ import { every } from '../wire/timers.ts'
 export const lanes = { control: 0, stdin: 1, stdout: 2, stderr: 3 } as const
 
 /** A lane's number, and with it what a piece is that is not its bytes. */
-const GRANT = 0x80
-const END = 0x40
+const WINDOW_UPDATE = 0x80
+const FIN = 0x40
 
 const HEADER_BYTES = 5
 const NEWLINE = 10
@@ -24,7 +24,7 @@ const PIECE_BYTES = 64 * 1024
 export const CONTROL_BYTES = 1024 * 1024
 
 /** In how many parts the longest silence is divided: something is sent in each of them. */
-const BEATS = 4
+const PINGS_PER_SILENCE = 4
 
 /** What carries the lanes: a socket, or what a launcher forwards. */
 export interface Carrier {
@@ -48,17 +48,17 @@ interface Events {
  * a window of its own, so that one that nobody reads holds up no other. A side that has nothing to say sends
  * an empty piece now and then: one that is silent for `silenceMs` is taken for gone, however that happened.
  */
-export class Lanes {
+export class Mux {
   readonly #carrier: Carrier
   readonly #events: Events
   readonly #in = [lanes.stdin, lanes.stdout, lanes.stderr].map(
-    lane => new InLane(bytes => this.#send(lane | GRANT, bytes)),
+    lane => new InLane(bytes => this.#send(lane | WINDOW_UPDATE, bytes)),
   )
   readonly #out = [lanes.stdin, lanes.stdout, lanes.stderr].map(
     lane =>
       new OutLane(
         (piece, length) => this.#sendPiece(lane, piece, length),
-        () => this.#send(lane | END, 0),
+        () => this.#send(lane | FIN, 0),
       ),
   )
   #timer: NodeJS.Timeout
@@ -82,7 +82,7 @@ export class Lanes {
     readable.once('close', () => this.#end(undefined))
     writable.on('error', () => {}) // what still comes, and its end or silence, tells more than a closed pipe
     writable.on('drain', () => this.#onDrain())
-    this.#timer = this.#beat(silenceMs)
+    this.#timer = this.#ping(silenceMs)
   }
 
   source(lane: number): Source {
@@ -96,7 +96,7 @@ export class Lanes {
   /** From now on the other side may be silent for so long. */
   listenFor(silenceMs: number): void {
     clearInterval(this.#timer)
-    if (!this.#ended) this.#timer = this.#beat(silenceMs)
+    if (!this.#ended) this.#timer = this.#ping(silenceMs)
   }
 
   /** Sends one line of the control lane. */
@@ -160,16 +160,16 @@ export class Lanes {
 
   #onHeader(lane: number): void {
     const amount = this.#left
-    const index = (lane & ~(GRANT | END)) - 1
+    const index = (lane & ~(WINDOW_UPDATE | FIN)) - 1
     if (lane === lanes.control && amount <= CONTROL_BYTES) return
     const [inLane, outLane] = [this.#in[index], this.#out[index]]
     if (!inLane || !outLane || amount > WINDOW_BYTES) return this.#end(lost('it does not speak in lanes'))
-    if (lane & GRANT) outLane.grant(amount)
-    else if (lane & END) {
+    if (lane & WINDOW_UPDATE) outLane.windowUpdate(amount)
+    else if (lane & FIN) {
       inLane.end()
       this.#events.onLaneEnd()
     }
-    if (lane & (GRANT | END)) this.#left = 0
+    if (lane & (WINDOW_UPDATE | FIN)) this.#left = 0
   }
 
   #onPiece(lane: number, piece: Buffer): void {
@@ -198,21 +198,21 @@ export class Lanes {
   }
 
   /** Says something often enough, and listens. */
-  #beat(silenceMs: number): NodeJS.Timeout {
-    const beatMs = Math.max(LEAST_SILENCE_MS, silenceMs) / BEATS
+  #ping(silenceMs: number): NodeJS.Timeout {
+    const pingMs = Math.max(LEAST_SILENCE_MS, silenceMs) / PINGS_PER_SILENCE
     let silent = 0
     let last = performance.now()
     return every(() => {
       const now = performance.now()
       // A loop that was busy or a process that was suspended has heard nobody: that proves nothing.
-      const late = now - last > 2 * beatMs
+      const late = now - last > 2 * pingMs
       last = now
       if (!this.#sent) this.#send(lanes.control, 0)
       this.#sent = false
       silent = this.#heard || late ? 0 : silent + 1
       this.#heard = false
-      if (silent >= BEATS) this.#end(lost(`nothing was heard for ${silenceMs} ms`))
-    }, beatMs).unref()
+      if (silent >= PINGS_PER_SILENCE) this.#end(lost(`nothing was heard for ${silenceMs} ms`))
+    }, pingMs).unref()
   }
 
   #end(reason: WatError | undefined): void {

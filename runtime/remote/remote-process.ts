@@ -2,10 +2,10 @@ import { describe } from '../edn/describe.ts'
 import type { SignalName } from '../ambient.ts'
 import { WatError } from '../error.ts'
 import { CONTROL_PROTOCOL, sayKill, sayLaunch, saySignal, toControl, type Launch } from './control.ts'
-import { Lanes, lanes, type Carrier } from './mux.ts'
+import { Mux, lanes, type Carrier } from './mux.ts'
 import { mergeLines } from '../io/merge.ts'
 import type { Sink, Source } from '../io/pipe.ts'
-import { later } from '../wire/timers.ts'
+import { withTimeout } from '../vm/with-timeout.ts'
 import type { Ended, Flow, Running } from '../child/running.ts'
 
 /** A host that has not answered by then is none. A launcher may have to log in first. */
@@ -14,17 +14,17 @@ const HELLO_MS = 15_000
 /** A host that is told to kill has this long to say that it has; then the connection is given up. */
 const KILL_MS = 500
 
-/** A way that ends can tell why this much later. */
+/** A transport that ends can tell why this much later. */
 const FAILURE_MS = 1000
 
 /** What carries a process on another host, and what to say when that ends before the process has. */
-export interface Way extends Carrier {
+export interface Transport extends Carrier {
   /** What it is called in messages. */
   label: string
   setRef(on: boolean): void
-  /** Resolves with the reason when the way itself ends with one. */
+  /** Resolves with the reason when the transport itself ends with one. */
   failure: Promise<WatError | undefined>
-  /** What the way itself has to say, as lines. */
+  /** What the transport itself has to say, as lines. */
   notes?: Source
   /** Resolves when what it wrote before its own end has been read. */
   drained?(flows: Flow[]): Promise<void>
@@ -40,8 +40,8 @@ export class RemoteProcess implements Running {
   readonly launched: Promise<void>
   readonly exited: Promise<Ended>
   hasExited = false
-  readonly #way: Way
-  readonly #lanes: Lanes
+  readonly #transport: Transport
+  readonly #mux: Mux
   readonly #launch: Launch
   readonly #timer: NodeJS.Timeout
   readonly #settle = Promise.withResolvers<Ended>()
@@ -52,23 +52,23 @@ export class RemoteProcess implements Running {
   #greeted = false
   #orders: string[] = []
 
-  constructor(way: Way, launch: Launch, greeting: string | undefined) {
-    this.#way = way
+  constructor(transport: Transport, launch: Launch, greeting: string | undefined) {
+    this.#transport = transport
     this.#launch = launch
     this.greeting = greeting
     this.exited = this.#settle.promise
     this.launched = this.#launched.promise
-    this.#lanes = new Lanes(way, HELLO_MS, {
+    this.#mux = new Mux(transport, HELLO_MS, {
       onControl: line => this.#onControl(line),
       onLaneEnd: () => this.#moved.resolve(),
       onEnd: reason => void this.#onEnd(reason),
     })
-    this.stdin = this.#lanes.sink(lanes.stdin)
-    this.stdout = this.#lanes.source(lanes.stdout)
-    const stderr = this.#lanes.source(lanes.stderr)
-    this.stderr = way.notes ? mergeLines(stderr, way.notes) : stderr
-    const late = new WatError('timeout', `${way.label} has not answered within ${HELLO_MS} ms`)
-    this.#timer = setTimeout(() => this.#lanes.abort(late), HELLO_MS)
+    this.stdin = this.#mux.sink(lanes.stdin)
+    this.stdout = this.#mux.source(lanes.stdout)
+    const stderr = this.#mux.source(lanes.stderr)
+    this.stderr = transport.notes ? mergeLines(stderr, transport.notes) : stderr
+    const late = new WatError('timeout', `${transport.label} has not answered within ${HELLO_MS} ms`)
+    this.#timer = setTimeout(() => this.#mux.abort(late), HELLO_MS)
   }
 
   /** What it wrote is on its way when the host tells of its exit: the end of each lane comes behind it. */
@@ -77,7 +77,7 @@ export class RemoteProcess implements Running {
       this.#moved = Promise.withResolvers()
       await this.#moved.promise
     }
-    if (this.#lost) await this.#way.drained?.(flows)
+    if (this.#lost) await this.#transport.drained?.(flows)
   }
 
   signal(name: SignalName): boolean {
@@ -92,20 +92,20 @@ export class RemoteProcess implements Running {
     this.#order(sayKill())
     const given = new WatError(
       'offline',
-      `${this.#way.label} has not told of the end of a process that was to be killed`,
+      `${this.#transport.label} has not told of the end of a process that was to be killed`,
     )
-    const timer = setTimeout(() => this.#lanes.abort(given), KILL_MS)
+    const timer = setTimeout(() => this.#mux.abort(given), KILL_MS)
     await this.exited
     clearTimeout(timer)
   }
 
   setRef(on: boolean): void {
-    this.#way.setRef(on)
+    this.#transport.setRef(on)
   }
 
   #order(line: string): boolean {
     if (this.hasExited) return false
-    if (this.#greeted) this.#lanes.say(line)
+    if (this.#greeted) this.#mux.say(line)
     else this.#orders.push(line)
     return true
   }
@@ -119,27 +119,27 @@ export class RemoteProcess implements Running {
     } else if (control.kind === 'exit') this.#finish({ code: control.code, signal: control.signal })
     else if (control.kind === 'refused') {
       this.#finish({ code: undefined, signal: undefined, panic: control.error })
-      this.#lanes.finish()
+      this.#mux.finish()
     }
   }
 
   #onHost(protocol: unknown): void {
     clearTimeout(this.#timer)
     if (protocol !== CONTROL_PROTOCOL) {
-      const message = `${this.#way.label} speaks version ${describe(protocol)} of the protocol, this process ${CONTROL_PROTOCOL}`
-      return this.#lanes.abort(new WatError('denied', message))
+      const message = `${this.#transport.label} speaks version ${describe(protocol)} of the protocol, this process ${CONTROL_PROTOCOL}`
+      return this.#mux.abort(new WatError('denied', message))
     }
     this.#greeted = true
-    this.#lanes.listenFor(this.#launch['silence-ms'])
-    for (const line of [sayLaunch(this.#launch), ...this.#orders]) this.#lanes.say(line)
+    this.#mux.listenFor(this.#launch['silence-ms'])
+    for (const line of [sayLaunch(this.#launch), ...this.#orders]) this.#mux.say(line)
   }
 
   async #onEnd(reason: WatError | undefined): Promise<void> {
     this.#lost = true
     this.#moved.resolve()
     if (this.hasExited) return
-    const ended = new WatError('offline', `${this.#way.label} ended the connection`)
-    const panic = reason ?? (await within(this.#way.failure, FAILURE_MS)) ?? ended
+    const ended = new WatError('offline', `${this.#transport.label} ended the connection`)
+    const panic = reason ?? (await withTimeout(this.#transport.failure, FAILURE_MS)) ?? ended
     this.#finish({ code: undefined, signal: undefined, panic })
   }
 
@@ -149,12 +149,4 @@ export class RemoteProcess implements Running {
     clearTimeout(this.#timer)
     this.#settle.resolve(ended)
   }
-}
-
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => (timer = later(() => resolve(undefined), ms)))
-  const first = await Promise.race([promise, late])
-  clearTimeout(timer)
-  return first
 }

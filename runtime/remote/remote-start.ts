@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import { dial } from '../net/dial.ts'
-import { launchFor } from './launch-order.ts'
+import { launchOrderFor } from './launch-order.ts'
 import type { Settings } from '../child/options.ts'
 import { setStreamRef } from '../io/streams.ts'
 import type { PeerOptions } from '../net/peer-options.ts'
-import { RemoteProcess, type Way } from './remote-process.ts'
+import { RemoteProcess, type Transport } from './remote-process.ts'
 
-/** Starts a program on the host at an address. Rejects with what `dial` and `launchFor` reject with. */
+/** Starts a program on the host at an address. Rejects with what `dial` and `launchOrderFor` reject with. */
 export async function startRemote(
   settings: Settings,
   name: string,
@@ -14,9 +14,9 @@ export async function startRemote(
   at: string,
   peer: PeerOptions,
 ): Promise<RemoteProcess> {
-  const { launch, greeting } = await launchFor(settings, name, address)
+  const { launch, greeting } = await launchOrderFor(settings, name, address)
   const socket = (await dial(at, peer)) as Socket
-  const way: Way = {
+  const transport: Transport = {
     readable: socket,
     writable: socket,
     label: at,
@@ -24,5 +24,5 @@ export async function startRemote(
     setRef: on => setStreamRef(socket, on),
     close: () => void socket.destroy(),
   }
-  return new RemoteProcess(way, launch, greeting)
+  return new RemoteProcess(transport, launch, greeting)
 }

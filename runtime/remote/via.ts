@@ -1,11 +1,11 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WatError } from '../error.ts'
-import { launchFor } from './launch-order.ts'
+import { launchOrderFor } from './launch-order.ts'
 import type { Settings } from '../child/options.ts'
-import { settle } from '../child/options.ts'
+import { resolveOptions } from '../child/options.ts'
 import { OsProcess } from '../local/os-process.ts'
-import { RemoteProcess, type Way } from './remote-process.ts'
+import { RemoteProcess, type Transport } from './remote-process.ts'
 
 /**
  * What a launcher is to run at the other end: words that mean the same to a shell, which some launchers
@@ -15,14 +15,14 @@ const HOST = ['wat', 'host', 'stdio:']
 
 /** Starts a program wherever a launcher leads. Rejects with `offline` when the launcher cannot be started. */
 export async function startVia(settings: Settings, name: string, address: string): Promise<RemoteProcess> {
-  const { launch, greeting } = await launchFor(settings, name, address)
+  const { launch, greeting } = await launchOrderFor(settings, name, address)
   const [command = '', ...args] = settings.via
-  const launcher = settle(
+  const launcher = resolveOptions(
     { command, args: [...args, ...HOST] },
     { env: environment(), stopGrace: settings.stopGraceMs },
   )
-  const process = await OsProcess.start(launcher, name, address, 'taken')
-  return new RemoteProcess(wayOf(process, settings.via), launch, greeting)
+  const process = await OsProcess.start(launcher, name, address, 'command-line')
+  return new RemoteProcess(transportOf(process, settings.via), launch, greeting)
 }
 
 /** A launcher that stays on this host finds the `wat` of this package, unless there is another before it. */
@@ -33,7 +33,7 @@ function environment(): NodeJS.ProcessEnv {
   }
 }
 
-function wayOf(launcher: OsProcess, via: readonly string[]): Way {
+function transportOf(launcher: OsProcess, via: readonly string[]): Transport {
   const label = via.join(' ')
   const failure = launcher.exited.then(
     ({ code, signal, panic }) =>

@@ -1,5 +1,5 @@
 import type { Program } from '../child/program.ts'
-import { settle, type Settings, type SpawnOptions } from '../child/options.ts'
+import { resolveOptions, type Settings, type SpawnOptions } from '../child/options.ts'
 import type { PeerOptions } from '../net/peer-options.ts'
 import { Process } from '../child/process.ts'
 
@@ -28,5 +28,5 @@ export function spawnRemote<Req = any, Res = any, C = any>(
     const { misuse } = await import('../net/dial.ts')
     return misuse(at, { secret }) ?? startRemote(settings, name, address, at, { secret, tls })
   }
-  return new Process<Req, Res>(settle(program, rest), options.name, start)
+  return new Process<Req, Res>(resolveOptions(program, rest), options.name, start)
 }

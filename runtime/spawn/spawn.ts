@@ -1,5 +1,5 @@
 import type { Program } from '../child/program.ts'
-import { settle, type SpawnOptions } from '../child/options.ts'
+import { resolveOptions, type SpawnOptions } from '../child/options.ts'
 import { Process } from '../child/process.ts'
 import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 import { startProcess } from './start.ts'
@@ -13,7 +13,7 @@ export function spawnProcess<Req = any, Res = any, C = any>(
   program: Program<C, Req, Res>,
   options: SpawnOptions<C> = {},
 ): Process<Req, Res> {
-  const settings = settle(program, options)
+  const settings = resolveOptions(program, options)
   // On this host it is of the same version.
   const known = settings.program.kind !== 'command' && settings.via.length === 0
   return new Process<Req, Res>(settings, options.name, startProcess, known ? PROTOCOL : BASIC_PROTOCOL)

@@ -12,11 +12,11 @@ import { takeSpare } from '../local/spares.ts'
 export async function startProcess(settings: Settings, name: string, address: string): Promise<Running> {
   const { program } = settings
   if (settings.via.length > 0) return (await import('../remote/via.ts')).startVia(settings, name, address)
-  if (program.kind === 'command') return OsProcess.start(settings, name, address, 'taken')
+  if (program.kind === 'command') return OsProcess.start(settings, name, address, 'command-line')
   const assignment = await assignmentFor(settings, name, address)
   const spare = await takeSpare(settings, assignment)
   if (spare) return spare
-  if (!assignment.files && !settings.given) return OsProcess.start(settings, name, address, 'taken')
+  if (!assignment.files && !settings.given) return OsProcess.start(settings, name, address, 'command-line')
   const running = await OsProcess.start(settings, name, address, 'sent')
   running.greeting = runFrame(assignment)
   return running

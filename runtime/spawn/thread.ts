@@ -3,7 +3,7 @@ import type { Channel } from '../channel/index.ts'
 import { WatError } from '../error.ts'
 import { PROTOCOL } from '../wire/limits.ts'
 import type { Program } from '../child/program.ts'
-import { settle, type Settings, type SpawnOptions } from '../child/options.ts'
+import { resolveOptions, type Settings, type SpawnOptions } from '../child/options.ts'
 import { Process } from '../child/process.ts'
 
 /** With less V8 cannot even set a thread up, and ends the whole process. */
@@ -40,7 +40,7 @@ export function spawnThread<Req = any, Res = any, C = any>(
       `a thread needs a heap of ${LEAST.heapMb} MB and a stack of ${LEAST.stackMb} MB`,
     )
   }
-  const settings = settle(program, rest)
+  const settings = resolveOptions(program, rest)
   if (settings.program.kind === 'command')
     throw new WatError('denied', 'a command is a process, not a thread')
   const start = async (given: Settings, name: string, address: string) => {

@@ -70,7 +70,7 @@ export class Thread implements Running {
         env: {
           ...environmentOf(settings, name, address),
           [environment.thread]: '1',
-          ...(sent && { [environment.seat]: 'sent' }),
+          ...(sent && { [environment.programSource]: 'sent' }),
         },
         ...(settings.execArgv.length > 0 && { execArgv: [...settings.execArgv] }),
         name: address,

@@ -5,11 +5,11 @@ import { delayMs } from '../wire/timers.ts'
 export const DEFAULT_STOP_GRACE_MS = 5000
 
 /**
- * Who this process is. `host` is a plain Node program that imported the package: it can spawn, but
+ * Who this process is. `library` is a plain Node program that imported the package: it can spawn, but
  * nobody holds its pipes. Written once, by the bootstrap.
  */
 export const identity = {
-  role: 'host' as 'host' | 'root' | 'child',
+  role: 'library' as 'library' | 'root' | 'child',
   /** Its place in the tree: `/` for a root, `/double` for its child, and so on. */
   address: '/',
   name: 'host',
@@ -35,7 +35,7 @@ export const environment = {
   maxFrame: 'WAT_MAX_FRAME_BYTES',
   protocol: 'WAT_PROTOCOL',
   lifeline: 'WAT_LIFELINE_FD',
-  seat: 'WAT_SEAT',
+  programSource: 'WAT_SEAT',
   given: 'WAT_GIVEN',
   thread: 'WAT_THREAD',
   guard: 'WAT_GUARD_FD',
@@ -47,7 +47,7 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
   /** What a root that has a terminal holds as long as it takes Ctrl-C itself (bin/terminal-guard). */
   guardFd: number | undefined
   /** Whether it gets its program in a `#wat/run` frame: at once, or some day, as a spare. */
-  seat: 'sent' | 'spare' | undefined
+  source: 'sent' | 'spare' | undefined
   /** Whether a `#wat/given` frame comes before its program runs. */
   isGiven: boolean
 } {
@@ -68,11 +68,11 @@ export function adoptEnvironment(env: NodeJS.ProcessEnv): {
     if (protocol < PROTOCOL) identity.mostProtocol = PROTOCOL
   }
   identity.thread = take(environment.thread) !== undefined
-  const seat = take(environment.seat)
+  const source = take(environment.programSource)
   return {
     lifelineFd: positive(take(environment.lifeline)),
     guardFd: positive(take(environment.guard)),
-    seat: seat === 'sent' || seat === 'spare' ? seat : undefined,
+    source: source === 'sent' || source === 'spare' ? source : undefined,
     isGiven: take(environment.given) !== undefined,
   }
 }

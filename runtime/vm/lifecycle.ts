@@ -4,6 +4,7 @@ import { children } from './children.ts'
 import { identity } from './identity.ts'
 import { reportFault } from './log.ts'
 import { delayMs, later } from '../wire/timers.ts'
+import { withTimeout } from './with-timeout.ts'
 import { port } from './port.ts'
 import { exitCode, status } from './status.ts'
 
@@ -114,7 +115,7 @@ async function finishWork(): Promise<void> {
   if (port.serving) work.push(port.peer.answers.done)
   // The end of its input lets the top level go on: what it does then is work in flight too.
   if (wasReading && !status.mainSettled) work.push(whenMainSettled)
-  await atMost(Promise.all(work), share)
+  await withTimeout(Promise.all(work), share)
 }
 
 async function runHooks(): Promise<void> {
@@ -144,11 +145,4 @@ export function dieOf(signal: SignalName): void {
 function reserve(leftMs: number): number {
   const least = Math.min(RESERVE_LEAST_MS, leftMs / 2)
   return Math.min(RESERVE_MOST_MS, Math.max(least, leftMs * RESERVE_SHARE))
-}
-
-async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise(resolve => (timer = later(() => resolve(undefined), ms)))
-  await Promise.race([work, timeout])
-  clearTimeout(timer)
 }

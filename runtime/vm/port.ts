@@ -93,11 +93,11 @@ class Port {
 
   /** Waits for what whoever started this process gives it. Rejects with `offline` when that is gone before. */
   async given(): Promise<Record<string, unknown>> {
-    const hold = setInterval(() => {}, MAX_TIMER_MS)
+    const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
     try {
       return await this.#given.promise
     } finally {
-      clearInterval(hold)
+      clearInterval(keepAlive)
     }
   }
 

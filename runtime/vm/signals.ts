@@ -4,6 +4,7 @@ import { WatError } from '../error.ts'
 import { children } from './children.ts'
 import { identity } from './identity.ts'
 import { dieOf, stop } from './lifecycle.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** How long a forced end waits until the kills below it have been sent. */
 const KILL_MS = 500
@@ -53,7 +54,7 @@ function installSuspension(): void {
 
 async function killNow(): Promise<void> {
   const killed = Promise.all([...children].map(child => child.killTree()))
-  await Promise.race([killed, new Promise(resolve => setTimeout(resolve, KILL_MS))])
+  await withTimeout(killed, KILL_MS)
   dieOf('SIGINT')
   process.exit()
 }

@@ -95,7 +95,7 @@ describe('wat in a shell', () => {
     expect(Number(stdout)).toBe(600_003)
   })
 
-  it('P23 S21 `yes 1 | wat double.ts | head -3` is quiet, ends, and the subtree is gone', async ({ lab }) => {
+  it('P23 `yes 1 | wat double.ts | head -3` is quiet, ends, and the subtree is gone', async ({ lab }) => {
     const parent = lab.program({
       'parent.ts': ts`
         import { serve, spawnProcess } from 'wat-vm'
@@ -118,7 +118,7 @@ describe('wat in a shell', () => {
     expect(code.stderr).toBe('141\n')
   })
 
-  it('P23 S21 a program that prints for ever into head ends as quietly', async ({ lab }) => {
+  it('P23 a program that prints for ever into head ends as quietly', async ({ lab }) => {
     const program = lab.program(ts`
       import { println } from 'wat-vm'
       for (let n = 0; ; n++) await println(n)`)
@@ -307,7 +307,7 @@ describe('wat at a terminal (needs `script`)', () => {
     })
   })
 
-  terminal('P37 S45 Ctrl-C reaches the root alone, every process stops once', async ({ lab }) => {
+  terminal('P37 Ctrl-C reaches the root alone, every process stops once', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { appendFileSync } from 'node:fs'
@@ -333,7 +333,7 @@ describe('wat at a terminal (needs `script`)', () => {
     expect(events.filter(event => event.endsWith('hook'))).toHaveLength(4)
   })
 
-  terminal('P36 S46 when the terminal closes, the tree is gone', async ({ lab }) => {
+  terminal('P36 when the terminal closes, the tree is gone', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, serve, spawnProcess } from 'wat-vm'
       const child = spawnProcess(self.args[0], { stopGrace: 500 })

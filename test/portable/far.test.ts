@@ -1,8 +1,8 @@
 import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { fileProgram } from '../../runtime/portable/file.ts'
-import { functionProgram } from '../../runtime/portable/function.ts'
+import { filePackage } from '../../runtime/portable/file.ts'
+import { functionPackage } from '../../runtime/portable/function.ts'
 import { PackageFiles, type Package } from '../../runtime/portable/package-files.ts'
 import { describe, expect, it, type Lab } from '../support/lab.ts'
 import { oldestNode, repository } from '../support/machine.ts'
@@ -58,7 +58,7 @@ describe.for(nodes)('P47 a package runs where its folder is not: %s', node => {
       'd.js': "export default 'd'",
     })
     const folder = path.dirname(main)
-    const pkg = fileProgram(pathToFileURL(main).href)
+    const pkg = filePackage(pathToFileURL(main).href)
     rmSync(folder, { recursive: true })
     const url = (name: string) => pathToFileURL(path.join(folder, name)).href
     expect(await far(lab, node, pkg)).toEqual([
@@ -84,7 +84,7 @@ describe.for(nodes)('P47 a package runs where its folder is not: %s', node => {
     const root = path.dirname(path.dirname(main))
     symlinkSync('state.ts', path.join(root, 'real/link.ts'))
     symlinkSync('real', path.join(root, 'other'))
-    const pkg = fileProgram(pathToFileURL(path.join(root, 'other/main.ts')).href)
+    const pkg = filePackage(pathToFileURL(path.join(root, 'other/main.ts')).href)
     const url = (name: string) => pathToFileURL(path.join(root, name)).href
     const here = [true, url('real/state.ts'), url('real/main.ts')]
     expect(await far(lab, node, { main: url('other/main.ts'), files: {} })).toEqual(here)
@@ -98,14 +98,14 @@ describe.for(nodes)('P47 a package runs where its folder is not: %s', node => {
       'node_modules/x/main.ts': "import b from './b.mts'; export default b as number",
       'node_modules/x/b.mts': 'export default 1 satisfies number',
     })
-    const pkg = fileProgram(pathToFileURL(main).href)
+    const pkg = filePackage(pathToFileURL(main).href)
     rmSync(path.dirname(main), { recursive: true })
     expect(await far(lab, node, pkg)).toBe(1)
   })
 
   it('P46 a function', async ({ lab }) => {
     const fn = evaluated("async ({ serve }, { k }) => [serve(n => n + k), (await import('node:path')).sep]")
-    expect(await far(lab, node, functionProgram(fn))).toEqual([3, path.sep])
+    expect(await far(lab, node, functionPackage(fn))).toEqual([3, path.sep])
   })
 })
 

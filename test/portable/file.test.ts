@@ -2,12 +2,12 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse, stringify } from '../../runtime/edn/index.ts'
-import { fileProgram } from '../../runtime/portable/file.ts'
+import { filePackage } from '../../runtime/portable/file.ts'
 import type { Package } from '../../runtime/portable/package-files.ts'
 import { describe, expect, it } from '../support/lab.ts'
 import { refused } from './functions.ts'
 
-const packed = (file: string) => fileProgram(pathToFileURL(file).href)
+const packed = (file: string) => filePackage(pathToFileURL(file).href)
 
 /** Its files by their paths from the folder of the entry. */
 function namesOf({ main, files }: Package): string[] {

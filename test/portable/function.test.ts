@@ -1,5 +1,5 @@
 import { expect, describe, test } from 'vitest'
-import { functionProgram } from '../../runtime/portable/function.ts'
+import { functionPackage } from '../../runtime/portable/function.ts'
 import { evaluated, exported, ran, refused } from './functions.ts'
 
 describe('P46 every way of writing a function gives a module that does the same', () => {
@@ -45,12 +45,12 @@ describe('P46 every way of writing a function gives a module that does the same'
     const fn = evaluated(expression)
     const result: unknown = await fn({}, { k: 2 })
     expect(result).toBe(3)
-    const module = await ran(functionProgram(fn))
+    const module = await ran(functionPackage(fn))
     expect(await module.default({}, { k: 2 })).toBe(result)
   })
 
   test('P46 the module bears the name of the function, if a file can', () => {
-    const nameOf = (fn: Function) => decodeURIComponent(functionProgram(fn).main).split('/').at(-1)
+    const nameOf = (fn: Function) => decodeURIComponent(functionPackage(fn).main).split('/').at(-1)
     expect(nameOf(evaluated('function double() {}'))).toBe('[double].mjs')
     expect(nameOf(evaluated('() => 0'))).toBe('[function].mjs')
     expect(nameOf(evaluated("({ '../x'() {} })['../x']"))).toBe('[function].mjs')
@@ -58,7 +58,7 @@ describe('P46 every way of writing a function gives a module that does the same'
   })
 
   test('P46 it is one file, the entry', () => {
-    const { main, files, ...more } = functionProgram(evaluated('() => 0'))
+    const { main, files, ...more } = functionPackage(evaluated('() => 0'))
     expect(files).toEqual({ [main]: 'export default (() => 0)\n' })
     expect(more).toEqual({})
   })
@@ -77,7 +77,7 @@ describe('P46 what is no function of JavaScript is refused', () => {
     ['a bound function', '(() => 0).bind(null)', 'has no source'],
     ['a function behind a proxy', 'new Proxy(() => 0, {})', 'has no source'],
   ])('P46 %s', (_name, expression, message) => {
-    const error = refused(() => functionProgram(evaluated(expression)))
+    const error = refused(() => functionPackage(evaluated(expression)))
     expect(error).toMatchObject({ code: 'denied' })
     expect(error.message).toContain(message)
   })
@@ -94,7 +94,7 @@ describe('P46 what is no function of JavaScript is refused', () => {
     ['a private name', '(class { static #x = 1; static m = () => this.#x }).m', "Private field '#x'"],
     ['`new.target` of what is around', '(function () { return () => new.target })()', "'new.target'"],
   ])('P46 what a module cannot have: %s', (_name, expression, message) => {
-    const error = refused(() => functionProgram(evaluated(expression)))
+    const error = refused(() => functionPackage(evaluated(expression)))
     expect(error).toMatchObject({ code: 'denied' })
     expect(error.message).toContain(message)
   })
@@ -104,12 +104,12 @@ describe('P46 what is no function of JavaScript is refused', () => {
     ['the folder above', "async () => {\n  await import('../x.js')\n}", 'it imports `../x.js` (2:9)'],
     ['the package around it', "() => import('#x')", 'it imports `#x` (1:7)'],
   ])('P46 an import of %s', (_name, expression, message) => {
-    expect(refused(() => functionProgram(evaluated(expression))).message).toContain(message)
+    expect(refused(() => functionPackage(evaluated(expression))).message).toContain(message)
   })
 
   test('P46 `import.meta`', async () => {
     const fn = await exported('() => [\n  import.meta.url]')
-    const error = refused(() => functionProgram(fn))
+    const error = refused(() => functionPackage(fn))
     expect(error).toMatchObject({ code: 'denied' })
     expect(error.message).toContain('it uses `import.meta` (2:3)')
   })

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { test } from 'vitest'
-import { functionProgram } from '../../runtime/portable/function.ts'
+import { functionPackage } from '../../runtime/portable/function.ts'
 import { isGlobal, NODE_GLOBALS } from '../../runtime/portable/globals.ts'
 import { describe, expect, it } from '../support/lab.ts'
 import { oldestNode } from '../support/machine.ts'
@@ -11,7 +11,7 @@ describe('P46 a function that reaches for what it was not given is refused', () 
     const fn = evaluated(
       'async ({ serve }) => {\n  const f = n => n * rate\n  await serve(n => helper(f(n), rate))\n}',
     )
-    const error = refused(() => functionProgram(fn))
+    const error = refused(() => functionPackage(fn))
     expect(error).toMatchObject({
       code: 'denied',
       message:
@@ -78,7 +78,7 @@ describe('P46 a function that reaches for what it was not given is refused', () 
   ]
 
   test.each(uses)('P46 %s', (expression, ...names) => {
-    const { code, data } = refused(() => functionProgram(evaluated(expression)))
+    const { code, data } = refused(() => functionPackage(evaluated(expression)))
     expect(code).toBe('denied')
     expect((data as { names: { name: string }[] }).names.map(({ name }) => name)).toEqual(names)
   })
@@ -86,7 +86,7 @@ describe('P46 a function that reaches for what it was not given is refused', () 
   test('P46 what this process has put among its globals is not in the child', () => {
     Object.assign(globalThis, { putHere: 1 })
     try {
-      expect(refused(() => functionProgram(evaluated('() => putHere'))).message).toContain('`putHere` (1:7)')
+      expect(refused(() => functionPackage(evaluated('() => putHere'))).message).toContain('`putHere` (1:7)')
     } finally {
       delete (globalThis as { putHere?: number }).putHere
     }
@@ -138,18 +138,18 @@ describe('P46 what a function has of its own is no reason to refuse it', () => {
     '() => 1n ** 2n + 0x1 + 1_000',
     '() => { let é = 1, $ = 2, \\u0061b = 3; return [é, $, ab] }',
   ])('P46 %s', expression => {
-    expect(() => functionProgram(evaluated(expression))).not.toThrow()
+    expect(() => functionPackage(evaluated(expression))).not.toThrow()
   })
 
   test('P46 a function too deep to be looked at is refused, and does not break the caller', () => {
     const fn = evaluated(`() => ${'['.repeat(1500)}${']'.repeat(1500)}`)
     const shallow = evaluated(`() => ${'['.repeat(100)}${']'.repeat(100)}`)
-    expect(() => functionProgram(shallow)).not.toThrow()
+    expect(() => functionPackage(shallow)).not.toThrow()
     let error: unknown
     const deeper = (depth: number): void => {
       // Less and less of the stack is left, until what looks at the function has not enough.
       try {
-        functionProgram(fn)
+        functionPackage(fn)
       } catch (thrown) {
         error = thrown
         return

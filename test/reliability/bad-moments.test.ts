@@ -4,7 +4,7 @@ import { describe, expect, it, ts } from '../support/lab.ts'
 import { fixture } from '../support/machine.ts'
 
 describe('stop at a bad moment', () => {
-  it('P33 S36 in every phase of the boot: it settles within the grace, twice with the same exit', async ({
+  it('P33 in every phase of the boot: it settles within the grace, twice with the same exit', async ({
     lab,
   }) => {
     const program = lab.program({

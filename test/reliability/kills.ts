@@ -7,7 +7,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { stringify } from '../../runtime/edn/index.ts'
-import { fell, STOP_GRACE_MS, type Result } from './felling.ts'
+import { killTree, STOP_GRACE_MS, type Result } from './kill-tree.ts'
 
 const { values } = parseArgs({
   options: {
@@ -39,7 +39,7 @@ report()
 async function job(): Promise<void> {
   while (next < end && (values.trees !== undefined || results.length < Number(values.kills))) {
     const seed = next++
-    await fell(seed, env, note).catch(error => {
+    await killTree(seed, env, note).catch(error => {
       broken++
       console.log(`tree ${seed}: ${error.stack}\n${replay(seed)}`)
     })

@@ -44,7 +44,7 @@ const untilDeath = ts`
 
 describe('nothing that was written before an end is lost', () => {
   for (const [way, { end, code, signal, panic }] of Object.entries(ways)) {
-    it(`P24 S16 S18 8 MB of replies and 3 MB of values, then ${way}: a parent that was busy gets all of it`, async ({
+    it(`P24 8 MB of replies and 3 MB of values, then ${way}: a parent that was busy gets all of it`, async ({
       lab,
     }) => {
       const program = lab.program({
@@ -128,7 +128,7 @@ describe('nothing that was written before an end is lost', () => {
     })
   }
 
-  it('P24 S19 the panic is whole with every pipe full: nobody has read stdout or stderr', async ({ lab }) => {
+  it('P24 the panic is whole with every pipe full: nobody has read stdout or stderr', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -161,7 +161,7 @@ describe('nothing that was written before an end is lost', () => {
     ])
   })
 
-  it('P24 P29 S18 a child that panics with stdout full is heard out, though nobody reads its stdout', async ({
+  it('P24 P29 a child that panics with stdout full is heard out, though nobody reads its stdout', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -183,7 +183,7 @@ describe('nothing that was written before an end is lost', () => {
     expect(await lab.facts(program)).toEqual([[{ code: 2 }, 'boom', 3000]])
   })
 
-  it('P24 S19 the same with more records than a parent holds: they wait for whoever reads late', async ({
+  it('P24 the same with more records than a parent holds: they wait for whoever reads late', async ({
     lab,
   }) => {
     const program = lab.program({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { alive, until } from '../support/proc.ts'
-import type { Tree } from './forest.ts'
+import type { Tree } from './tree.ts'
 import type { Address, Kill, Moment } from './plan.ts'
 
 /** A new process is seen within this time, or something is wrong. */
@@ -14,8 +14,8 @@ export async function bringAbout(tree: Tree, kill: Kill): Promise<number> {
   return pid
 }
 
-/** Deals the blow. Throws when the victim is gone already. */
-export function strike(tree: Tree, { victim, moment, how, ms }: Kill, pid: number): void {
+/** Carries out the kill. Throws when the victim is gone already. */
+export function carryOut(tree: Tree, { victim, moment, how, ms }: Kill, pid: number): void {
   if (moment === 'spawning') tree.send({ op: 'sprout', at: victim, name: 'sprout', how, ms })
   else if (how.startsWith('SIG')) process.kill(pid, how)
   else tree.send({ op: 'die', at: victim, how })
@@ -100,7 +100,7 @@ async function spawning(tree: Tree, { victim, ms }: Kill): Promise<number | unde
   return pidOf(tree, victim)
 }
 
-/** The next process that the limb at an address starts, in its first millisecond. */
+/** The next process that the node at an address starts, in its first millisecond. */
 async function newChild(tree: Tree, parent: Address): Promise<number> {
   const pid = pidOf(tree, parent)!
   const before = childPids(pid)
@@ -122,7 +122,7 @@ function childPids(pid: number): number[] {
 }
 
 function pidOf(tree: Tree, address: Address): number | undefined {
-  return tree.limbs.get(address.join())
+  return tree.nodes.get(address.join())
 }
 
 function stuff(tree: Tree, victim: Address): void {

@@ -55,22 +55,19 @@ describe('as the first process of a PID namespace (needs `unshare` and the right
     ['SIGINT', 130],
     ['SIGHUP', 129],
   ] as const) {
-    namespaceIt(
-      `P37 S48 ${signal} stops the tree, hooks and all, and the exit is ${code}`,
-      async ({ lab }) => {
-        const { live, init, journal } = await start(lab)
-        const below = descendants(init).map(({ pid }) => pid)
-        expect(below.length).toBeGreaterThanOrEqual(3)
-        process.kill(init, signal)
-        const { stderr, ...ended } = await live.ended
-        expect({ ...ended, stderr }).toEqual({ code, signal: null, stdout: '42\n', stderr: '' })
-        expect(below.filter(alive)).toEqual([])
-        expect((await lab.sh('cat "$1"', { args: [journal] })).stdout).toBe('middle\nroot\n')
-      },
-    )
+    namespaceIt(`P37 ${signal} stops the tree, hooks and all, and the exit is ${code}`, async ({ lab }) => {
+      const { live, init, journal } = await start(lab)
+      const below = descendants(init).map(({ pid }) => pid)
+      expect(below.length).toBeGreaterThanOrEqual(3)
+      process.kill(init, signal)
+      const { stderr, ...ended } = await live.ended
+      expect({ ...ended, stderr }).toEqual({ code, signal: null, stdout: '42\n', stderr: '' })
+      expect(below.filter(alive)).toEqual([])
+      expect((await lab.sh('cat "$1"', { args: [journal] })).stdout).toBe('middle\nroot\n')
+    })
   }
 
-  namespaceIt('P37 S48 SIGINT twice forces it, far inside the grace', async ({ lab }) => {
+  namespaceIt('P37 SIGINT twice forces it, far inside the grace', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
       const child = spawnProcess<any, any>(self.args[0]!)
@@ -91,7 +88,7 @@ describe('as the first process of a PID namespace (needs `unshare` and the right
     expect(performance.now() - started).toBeLessThan(4000)
   })
 
-  namespaceIt('P20 S48 its exit code is that of the program, also that of a panic', async ({ lab }) => {
+  namespaceIt('P20 its exit code is that of the program, also that of a panic', async ({ lab }) => {
     const end = (source: string, input = '') =>
       lab.command('unshare', [...unshare, 'wat', lab.program(source)]).end(input)
     expect(await end('process.exit(7)')).toMatchObject({ code: 7, stderr: '' })
@@ -105,7 +102,7 @@ describe('as the first process of a PID namespace (needs `unshare` and the right
   })
 
   namespaceIt(
-    'P38 S48 no zombies after 20 spawn/exit cycles, 5 kill -9 in the middle and orphans',
+    'P38 no zombies after 20 spawn/exit cycles, 5 kill -9 in the middle and orphans',
     async ({ lab }) => {
       const { live, init } = await start(lab)
       const resting = () => descendants(init).length
@@ -132,7 +129,7 @@ describe('as the first process of a PID namespace (needs `unshare` and the right
   )
 
   namespaceIt(
-    'P36 S49 a child in a namespace of its own, which cannot see its parent, raises no false alarm',
+    'P36 a child in a namespace of its own, which cannot see its parent, raises no false alarm',
     async ({ lab }) => {
       const program = lab.program({
         'parent.ts': ts`

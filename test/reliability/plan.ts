@@ -52,7 +52,7 @@ export function unresponsive(kind: string | undefined): boolean {
 }
 
 /**
- * The kills of one tree: its seedling while it grows, then new processes anywhere, then from the leaves
+ * The kills of one tree: a small tree while it grows, then new processes anywhere, then from the leaves
  * up to the root, so that what is above a victim lives on and has to answer.
  */
 export function plan(seed: number): Plan {

@@ -27,7 +27,7 @@ const tree = ts`
 const terminal = it.skipIf(!installed('script') || !installed('bash'))
 
 describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash`)', () => {
-  terminal('P37 S45 Ctrl-C stops each process once and gives the prompt back', async ({ lab }) => {
+  terminal('P37 Ctrl-C stops each process once and gives the prompt back', async ({ lab }) => {
     const { shell, pids, journal } = await grown(lab, '')
     shell.write(CTRL_C)
     await gone(pids, 6000)
@@ -37,7 +37,7 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
     await leave(shell)
   })
 
-  terminal('P37 S45 a second Ctrl-C forces, far inside the grace', async ({ lab }) => {
+  terminal('P37 a second Ctrl-C forces, far inside the grace', async ({ lab }) => {
     const { shell, pids } = await grown(lab, 'stuck')
     const spinning = () => pids.filter(pid => state(pid) === 'R').length >= 2
     await until(spinning, 5000, () => pids.map(state).join())
@@ -76,7 +76,7 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
 
   for (const suspended of [false, true]) {
     terminal(
-      `P36 S46 closing the terminal ends the tree${suspended ? ', also a suspended one' : ''}`,
+      `P36 closing the terminal ends the tree${suspended ? ', also a suspended one' : ''}`,
       async ({ lab }) => {
         const { shell, pids, journal } = await grown(lab, '')
         if (suspended) {
@@ -96,7 +96,7 @@ describe('in an interactive shell on a pseudo-terminal (needs `script` and `bash
   }
 
   terminal.for([0, 20, 60, 120, 200])(
-    'P37 S45 Ctrl-C while the tree boots, after %i ms: the prompt is back, the tree is gone',
+    'P37 Ctrl-C while the tree boots, after %i ms: the prompt is back, the tree is gone',
     async (ms, { lab }) => {
       const shell = interactive(lab)
       const program = lab.program(tree)

@@ -201,9 +201,7 @@ describe('calls', () => {
     expect(await lab.facts(program)).toEqual([[1, 2, 'timeout', 4]])
   })
 
-  it('P28 S27 a fault keeps message, code, data, address, stack and causes over three edges', async ({
-    lab,
-  }) => {
+  it('P28 a fault keeps message, code, data, address, stack and causes over three edges', async ({ lab }) => {
     const program = lab.program({
       'root.ts': ts`
         import { println, spawnProcess, WatError } from 'wat-vm'

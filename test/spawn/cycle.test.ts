@@ -73,7 +73,7 @@ describe('a spawn/exit cycle', () => {
     })
   })
 
-  it('P38 S42 after an exit nothing is signalled any more, whoever has its number now', async ({ lab }) => {
+  it('P38 after an exit nothing is signalled any more, whoever has its number now', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
       const child = spawnProcess(self.args[0])

@@ -38,7 +38,7 @@ async function grow(lab: Lab, depth: number, width: number, stuck: string, env =
 }
 
 describe('a sudden death', () => {
-  it('P36 S37 kill -9 of the root of a tree of depth 3 and width 2: nobody is alive, and the hooks ran', async ({
+  it('P36 kill -9 of the root of a tree of depth 3 and width 2: nobody is alive, and the hooks ran', async ({
     lab,
   }) => {
     const { live, pids, hooks } = await grow(lab, 3, 2, '-')
@@ -49,7 +49,7 @@ describe('a sudden death', () => {
     expect(hooks().sort()).toEqual([...pids.keys()].filter(address => address !== '/').sort())
   })
 
-  it('P36 S38 the same with a leaf in for(;;){}: nobody is alive, and everybody else ran their hooks', async ({
+  it('P36 the same with a leaf in for(;;){}: nobody is alive, and everybody else ran their hooks', async ({
     lab,
   }) => {
     const { live, pids, hooks } = await grow(lab, 3, 2, '^/n0/n1$')
@@ -59,7 +59,7 @@ describe('a sudden death', () => {
     expect(hooks().sort()).toEqual([...pids.keys()].filter(a => a !== '/' && a !== '/n0/n1').sort())
   })
 
-  it('P36 S38 the same with three levels in for(;;){}, one below the other: one deadline, not three', async ({
+  it('P36 the same with three levels in for(;;){}, one below the other: one deadline, not three', async ({
     lab,
   }) => {
     const { live, pids } = await grow(lab, 4, 1, '^/n')
@@ -68,7 +68,7 @@ describe('a sudden death', () => {
     await lab.noSurvivors(1000)
   })
 
-  it('P36 S40 kill -9 in the middle: what is below dies, what is beside it lives and answers', async ({
+  it('P36 kill -9 in the middle: what is below dies, what is beside it lives and answers', async ({
     lab,
   }) => {
     const { live, pids, hooks } = await grow(lab, 3, 2, '^/n0/n0$')
@@ -233,7 +233,7 @@ describe('a sudden death', () => {
     expect((await live.end()).code).toBe(0)
   })
 
-  it('P36 S46 the end of a session (SIGHUP to the root) takes the tree along', async ({ lab }) => {
+  it('P36 the end of a session (SIGHUP to the root) takes the tree along', async ({ lab }) => {
     const { live, pids, hooks } = await grow(lab, 3, 1, '-')
     live.signal('SIGHUP')
     expect(await live.ended).toMatchObject({ signal: 'SIGHUP', stderr: '' })

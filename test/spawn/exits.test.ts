@@ -13,7 +13,7 @@ const report = (options = '{}') => ts`
   await println({ exit, ready: ready.code, call: await call })`
 
 describe('an exit', () => {
-  it('P29 S24 rejects every pending call at once, with exit code and panic apart', async ({ lab }) => {
+  it('P29 rejects every pending call at once, with exit code and panic apart', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
       ${told}
@@ -36,7 +36,7 @@ describe('an exit', () => {
     ])
   })
 
-  it('P29 S24 within 100 ms of the death of the process', async ({ lab }) => {
+  it('P29 within 100 ms of the death of the process', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
       ${told}
@@ -79,7 +79,7 @@ describe('an exit', () => {
     })
   }
 
-  it('P31 S30 a command, a folder to work in, or a program to be sent that is missing is said to be so', async ({
+  it('P31 a command, a folder to work in, or a program to be sent that is missing is said to be so', async ({
     lab,
   }) => {
     const program = lab.program(ts`
@@ -110,7 +110,7 @@ describe('an exit', () => {
     ])
   })
 
-  it('P31 S30 a program that is missing, a folder, broken or throws is a structured rejection', async ({
+  it('P31 a program that is missing, a folder, broken or throws is a structured rejection', async ({
     lab,
   }) => {
     const cases: [files: Record<string, string> | string, code: number, panic: RegExp][] = [
@@ -180,9 +180,7 @@ describe('an exit', () => {
     expect(await lab.facts(program)).toEqual(['alive'])
   })
 
-  it('P29 S26 a child that runs out of memory tells how it died; its sibling is unaffected', async ({
-    lab,
-  }) => {
+  it('P29 a child that runs out of memory tells how it died; its sibling is unaffected', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'

@@ -12,7 +12,7 @@ const chooses = spawnSync('unshare', [...unshare, 'sh', '-c', 'echo 500 >/proc/s
 const reuseIt = it.skipIf(chooses.status !== 0)
 
 describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
-  namespaceIt('P37 S48 wat as PID 1 stops on SIGTERM, hooks and all', async ({ lab }) => {
+  namespaceIt('P37 wat as PID 1 stops on SIGTERM, hooks and all', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, serve, spawnProcess } from 'wat-vm'
       const child = spawnProcess<number, number>(self.args[0]!)
@@ -26,7 +26,7 @@ describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
     expect(await live.ended).toMatchObject({ code: 143, stdout: '42\n"hook"\n', stderr: '' })
   })
 
-  namespaceIt('P38 S48 no zombies pile up below wat as PID 1', async ({ lab }) => {
+  namespaceIt('P38 no zombies pile up below wat as PID 1', async ({ lab }) => {
     const program = lab.program(ts`
       import { execFileSync } from 'node:child_process'
       import { println, self, spawnProcess } from 'wat-vm'
@@ -48,7 +48,7 @@ describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
   })
 
   namespaceIt(
-    'P36 S49 a parent in another PID namespace is no false alarm, and its death is seen',
+    'P36 a parent in another PID namespace is no false alarm, and its death is seen',
     async ({ lab }) => {
       const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
@@ -79,7 +79,7 @@ describe('in a PID namespace (needs `unshare` and the right to use it)', () => {
     },
   )
 
-  reuseIt('P38 S42 whoever gets the number of a child that has gone is never signalled', async ({ lab }) => {
+  reuseIt('P38 whoever gets the number of a child that has gone is never signalled', async ({ lab }) => {
     const program = lab.program(ts`
       import { spawn } from 'node:child_process'
       import { writeFileSync } from 'node:fs'

@@ -6,7 +6,7 @@ import { fixture } from '../support/machine.ts'
 import { alive, until } from '../support/proc.ts'
 
 describe('stop', () => {
-  it('P33 S34 a child that does as it is asked sees the frame and the end of input, and no signal', async ({
+  it('P33 a child that does as it is asked sees the frame and the end of input, and no signal', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -26,7 +26,7 @@ describe('stop', () => {
     expect(await lab.facts(program)).toEqual([[0, 0, 0], ['end', true, 'offline'], 'hook'])
   })
 
-  it('P33 S34 one that is deaf to the frame gets SIGTERM, one that is deaf to that gets SIGKILL, in this order', async ({
+  it('P33 one that is deaf to the frame gets SIGTERM, one that is deaf to that gets SIGKILL, in this order', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -107,7 +107,7 @@ describe('stop', () => {
     expect(told_).toEqual(exit)
   })
 
-  it('P33 S36 stop, kill and disposal right after the spawn leave no orphan', async ({ lab }) => {
+  it('P33 stop, kill and disposal right after the spawn leave no orphan', async ({ lab }) => {
     const program = lab.program(ts`
       import { println, self, spawnProcess } from 'wat-vm'
       const exits: any[] = []
@@ -293,7 +293,7 @@ describe('stop', () => {
     expect([0, undefined]).toContain(exit.code)
   })
 
-  it('P33 S44 a subtree that kills its own group takes all of it along', async ({ lab }) => {
+  it('P33 a subtree that kills its own group takes all of it along', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -316,7 +316,7 @@ describe('stop', () => {
     expect(pids.filter(alive)).toEqual([])
   })
 
-  it('P33 S35 a child that ignores SIGTERM is killed though its parent exits at once', async ({ lab }) => {
+  it('P33 a child that ignores SIGTERM is killed though its parent exits at once', async ({ lab }) => {
     const program = lab.program(ts`
       import { self, spawnProcess } from 'wat-vm'
       const child = spawnProcess(self.args[0], { stopGrace: 800 })

@@ -79,7 +79,7 @@ describe('the end of a program', () => {
     expect(await never.ended).toMatchObject({ signal: 'SIGTERM' })
   })
 
-  it('P18 S33 a server with a stray interval ends within the grace after end of input, and its hooks run', async ({
+  it('P18 a server with a stray interval ends within the grace after end of input, and its hooks run', async ({
     lab,
   }) => {
     const program = lab.program(ts`

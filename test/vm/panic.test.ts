@@ -9,7 +9,7 @@ const ways = {
 
 describe('a panic', () => {
   for (const [way, source] of Object.entries(ways)) {
-    it(`P20 S28 ${way} is exit 2 and a record, the last on stderr, with stack and cause`, async ({ lab }) => {
+    it(`P20 ${way} is exit 2 and a record, the last on stderr, with stack and cause`, async ({ lab }) => {
       const program = lab.program(ts`
         import { log, println } from 'wat-vm'
         await new Promise(resolve => setTimeout(resolve, 50))
@@ -72,7 +72,7 @@ describe('a panic', () => {
     'a throw': ts`throw new Error('boom')`,
     'an unhandled rejection': ts`void Promise.reject(new Error('boom'))`,
   })) {
-    it(`P24 S18 1 MB pending, then ${way}: all of it and the panic arrive`, async ({ lab }) => {
+    it(`P24 1 MB pending, then ${way}: all of it and the panic arrive`, async ({ lab }) => {
       const program = lab.program(ts`
         import { println } from 'wat-vm'
         setTimeout(() => {
@@ -91,7 +91,7 @@ describe('a panic', () => {
     })
   }
 
-  it('P24 S18 the last words have no byte too few or too many, while somebody reads as fast as possible', async ({
+  it('P24 the last words have no byte too few or too many, while somebody reads as fast as possible', async ({
     lab,
   }) => {
     const program = lab.program(ts`
@@ -107,7 +107,7 @@ describe('a panic', () => {
     for (let n = 0; n < 12; n++) expect((await lab.run(program)).stdout).toHaveLength(1003 * 1000)
   })
 
-  it('P24 S18 1 MB pending, then SIGTERM: all of it arrives', async ({ lab }) => {
+  it('P24 1 MB pending, then SIGTERM: all of it arrives', async ({ lab }) => {
     const program = lab.program(ts`
       import { log, println } from 'wat-vm'
       for (let n = 0; n < 1000; n++) println([n, 'x'.repeat(1000)])
@@ -123,7 +123,7 @@ describe('a panic', () => {
     expect(parseAll(stdout)).toHaveLength(1000)
   })
 
-  it('P24 S19 a panic record is whole though the pipe of stderr is full', async ({ lab }) => {
+  it('P24 a panic record is whole though the pipe of stderr is full', async ({ lab }) => {
     const program = lab.program(ts`
       import { log, println } from 'wat-vm'
       setTimeout(async () => {
@@ -141,7 +141,7 @@ describe('a panic', () => {
     expect(records.at(-1)?.value.message).toHaveLength(300_000)
   })
 
-  it('P24 S19 while last words wait for a reader who never comes, a signal still kills', async ({ lab }) => {
+  it('P24 while last words wait for a reader who never comes, a signal still kills', async ({ lab }) => {
     const program = lab.program(ts`
       import { println } from 'wat-vm'
       setTimeout(() => {

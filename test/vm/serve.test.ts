@@ -19,7 +19,7 @@ describe('a serving program', () => {
     expect(outcome.stdout.replace('#wat/rep [1 9]\n', '')).toBe('1\n2\n3\n4\n5\n6\n7\n8\n')
   })
 
-  it('P17 S32 finishes what is in flight after end of input', async ({ lab }) => {
+  it('P17 finishes what is in flight after end of input', async ({ lab }) => {
     const program = lab.program(serving(ts`async (n: number) => (await setTimeout(300), n)`))
     expect(await lab.run(program, { input: '1\n#wat/req [1 2]' })).toEqual({
       code: 0,

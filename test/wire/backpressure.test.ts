@@ -15,7 +15,7 @@ const source = ts`
   }`
 
 describe('backpressure', () => {
-  it('P9 S13 a fast leaf three levels deep waits for a slow reader, and memory is flat at every level', async ({
+  it('P9 a fast leaf three levels deep waits for a slow reader, and memory is flat at every level', async ({
     lab,
   }) => {
     const program = lab.program({
@@ -84,7 +84,7 @@ describe('backpressure', () => {
     await feeding
   })
 
-  it('P10 S12 both sides send 5 MB before either reads, in many values or in one', async ({ lab }) => {
+  it('P10 both sides send 5 MB before either reads, in many values or in one', async ({ lab }) => {
     for (const [count, size] of [
       [500, 10_000],
       [1, 5_000_000],
@@ -127,7 +127,7 @@ describe('backpressure', () => {
     expect(await lab.facts(program)).toEqual([true])
   })
 
-  it('P9 S11 a child that writes 1 MB to a stderr nobody reads still replies', async ({ lab }) => {
+  it('P9 a child that writes 1 MB to a stderr nobody reads still replies', async ({ lab }) => {
     const files = (stderr: string) => ({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -156,9 +156,7 @@ describe('backpressure', () => {
     expect(stderr.match(/z/g)).toHaveLength(250_000)
   })
 
-  it('P13 S15 a send that waits for room rejects with `offline` when the child is killed', async ({
-    lab,
-  }) => {
+  it('P13 a send that waits for room rejects with `offline` when the child is killed', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -226,7 +224,7 @@ describe('backpressure', () => {
     expect(outcome.stderr).toMatch(/#wat\/log .*:message "offline" :data \{:code "ENOSPC"\}/)
   })
 
-  it('P24 S16 what a child wrote before its exit is there for a reader who comes late', async ({ lab }) => {
+  it('P24 what a child wrote before its exit is there for a reader who comes late', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { setTimeout } from 'node:timers/promises'
@@ -245,7 +243,7 @@ describe('backpressure', () => {
     expect(await lab.facts(program)).toEqual([true, { code: 0 }, 100])
   })
 
-  it('P8 S22 a value that comes before anybody asks is delivered, and so is a reply nobody awaits yet', async ({
+  it('P8 a value that comes before anybody asks is delivered, and so is a reply nobody awaits yet', async ({
     lab,
   }) => {
     const program = lab.program({

@@ -21,7 +21,7 @@ const texts = [
 ]
 
 describe('a clean wire', () => {
-  it('P6 S01 a dependency that prints while it is imported touches no frame of a root', async ({ lab }) => {
+  it('P6 a dependency that prints while it is imported touches no frame of a root', async ({ lab }) => {
     const program = lab.program({
       'program.ts': ts`
         import './noisy.ts'
@@ -34,7 +34,7 @@ describe('a clean wire', () => {
     for (const text of texts) expect(outcome.stderr).toContain(text)
   })
 
-  it('P6 S01 nor one of a child, and the text arrives as raw records', async ({ lab }) => {
+  it('P6 nor one of a child, and the text arrives as raw records', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -53,7 +53,7 @@ describe('a clean wire', () => {
     expect(records).toEqual(texts.map(text => ['raw', text]))
   })
 
-  it('P6 S02 a handler that prints in mid-reply touches no frame', async ({ lab }) => {
+  it('P6 a handler that prints in mid-reply touches no frame', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'

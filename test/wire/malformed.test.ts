@@ -29,7 +29,7 @@ describe('malformed input', () => {
     })
   }
 
-  it('P11 S08 end of input inside a form is a fault that says so, exit 65', async ({ lab }) => {
+  it('P11 end of input inside a form is a fault that says so, exit 65', async ({ lab }) => {
     for (const input of ['1 [1 2', '1 "abc', '1 {:a', '1 #my/tag', '1 #_', '1 #wat/req [1 ']) {
       const outcome = await lab.run(fixture('double.ts'), { input })
       expect(outcome, input).toMatchObject({ code: 65, stdout: expect.stringMatching(/^2\n/) })

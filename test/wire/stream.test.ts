@@ -2,7 +2,7 @@ import { describe, expect, it, ts } from '../support/lab.ts'
 import { fixture } from '../support/machine.ts'
 
 describe('a stream of forms', () => {
-  it('P8 S04 a reply with é 😀 split at every byte is the same value', async ({ lab }) => {
+  it('P8 a reply with é 😀 split at every byte is the same value', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -23,7 +23,7 @@ describe('a stream of forms', () => {
     expect(await lab.facts(program)).toEqual([{ é: 'é 😀 é' }, 'é 😀'])
   })
 
-  it('P8 S04 so is an input split at every byte', async ({ lab }) => {
+  it('P8 so is an input split at every byte', async ({ lab }) => {
     const live = lab.start(fixture('echo.ts'))
     live.write('1\n')
     expect(await live.stdout.line()).toBe('1')
@@ -35,7 +35,7 @@ describe('a stream of forms', () => {
     expect(outcome).toMatchObject({ code: 0, stdout: '1\n{:a ["é 😀" :ключ]}\n#wat/rep [1 "é 😀"]\n' })
   })
 
-  it('P8 S05 a string with every kind of line end is one frame and one line', async ({ lab }) => {
+  it('P8 a string with every kind of line end is one frame and one line', async ({ lab }) => {
     const program = lab.program({
       'parent.ts': ts`
         import { println, spawnProcess } from 'wat-vm'
@@ -51,7 +51,7 @@ describe('a stream of forms', () => {
     expect(outcome.stdout).toMatch(/^true\n"a\u2028b\u2029c\\nd\\re/)
   })
 
-  it('P8 S06 a form over many lines with comments and discards is one value; several on a line are several', async ({
+  it('P8 a form over many lines with comments and discards is one value; several on a line are several', async ({
     lab,
   }) => {
     const input = `; a comment
@@ -71,9 +71,7 @@ describe('a stream of forms', () => {
     })
   })
 
-  it('P8 S08 a last form without a newline is served, also one that only the end completes', async ({
-    lab,
-  }) => {
+  it('P8 a last form without a newline is served, also one that only the end completes', async ({ lab }) => {
     expect(await lab.run(fixture('double.ts'), { input: '1\n21' })).toMatchObject({
       code: 0,
       stdout: '2\n42\n',

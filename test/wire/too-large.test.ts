@@ -6,7 +6,7 @@ import { peakMiB } from '../support/proc.ts'
 const MiB = 1024 * 1024
 
 describe('a form over maxFrame', () => {
-  it('P12 S09 is refused before it is held in memory, and the next one is served', async ({ lab }) => {
+  it('P12 is refused before it is held in memory, and the next one is served', async ({ lab }) => {
     const live = lab.start(fixture('echo.ts'), {
       env: { WAT_ADDRESS: '/echo', WAT_MAX_FRAME_BYTES: `${MiB}` },
     })
@@ -130,7 +130,7 @@ describe('a form over maxFrame', () => {
     expect(await lab.facts(program)).toEqual(['too-large', 'fine'])
   })
 
-  it('P3 S09 a form of 10 MB in 4 KB chunks takes time in proportion to its size', async ({ lab }) => {
+  it('P3 a form of 10 MB in 4 KB chunks takes time in proportion to its size', async ({ lab }) => {
     const time = async (mb: number) => {
       const live = lab.start(
         lab.program(ts`

@@ -1,11 +1,11 @@
-import { Hold } from './hold.ts'
+import { KeepAlive } from './keep-alive.ts'
 
 /** So many in a row without the event loop: promises that are settled already keep it from turning. */
 const IN_A_ROW = 1000
 
 /** Does one thing after the other, in the order asked for, and keeps the event loop alive meanwhile. */
-export class Turns {
-  readonly #hold = new Hold()
+export class TaskQueue {
+  readonly #keepAlive = new KeepAlive()
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #inARow = 0
@@ -15,15 +15,15 @@ export class Turns {
     return this.#waiting > 0
   }
 
-  /** Whether the next thing may be done at once, without `take`: nobody waits, and it is not one too many. */
+  /** Whether the next thing may be done at once, without `add`: nobody waits, and it is not one too many. */
   goOn(): boolean {
     return this.#waiting === 0 && ++this.#inARow < IN_A_ROW
   }
 
   /** Does it when everything before it is done, or has failed. */
-  take<T>(work: () => Promise<T>): Promise<T> {
+  add<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting++
-    const turn = async () => {
+    const task = async () => {
       try {
         if (this.#inARow >= IN_A_ROW) await this.#breathe()
         return await work()
@@ -32,7 +32,7 @@ export class Turns {
       }
     }
     const before = this.#last
-    const done = this.#hold.during(() => before.then(turn, turn))
+    const done = this.#keepAlive.during(() => before.then(task, task))
     this.#last = done
     return done
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { alive, describe, until, type ProcessInfo } from '../support/proc.ts'
-import { isBelow, split, Tree, zombiesOf } from './forest.ts'
-import { bringAbout, strike } from './moments.ts'
+import { isBelow, split, Tree, zombiesOf } from './tree.ts'
+import { bringAbout, carryOut } from './moments.ts'
 import { DEPTH, plan, unresponsive, WIDTH, type Address, type Kill, type Plan } from './plan.ts'
 
 export const STOP_GRACE_MS = 1000
@@ -21,18 +21,18 @@ export interface Result {
 }
 
 /** Grows the tree of a seed and kills in it from a leaf up to the root. */
-export async function fell(
+export async function killTree(
   seed: number,
   env: NodeJS.ProcessEnv,
   onResult: (result: Result) => void,
 ): Promise<void> {
   const settled = plan(seed)
-  const [inSeedling, ...inTree] = settled.kills
-  const seedling = new Tree(2, WIDTH, STOP_GRACE_MS, env)
+  const [inSmallTree, ...inTree] = settled.kills
+  const smallTree = new Tree(2, WIDTH, STOP_GRACE_MS, env)
   try {
-    onResult(await killOne(seedling, inSeedling!, settled.leaves))
+    onResult(await killOne(smallTree, inSmallTree!, settled.leaves))
   } finally {
-    seedling.destroy()
+    smallTree.destroy()
   }
   const tree = new Tree(DEPTH, WIDTH, STOP_GRACE_MS, env)
   try {
@@ -65,7 +65,7 @@ async function killOne(tree: Tree, kill: Kill, leaves: Record<string, string>): 
   const spared = kill.doomed.length > 0 ? tree.beside(kill.doomed) : []
   try {
     const pid = await bringAbout(tree, kill)
-    strike(tree, kill, pid)
+    carryOut(tree, kill, pid)
     // The time that counts begins with the death.
     if (!kill.how.startsWith('SIG')) await dead(pid)
   } catch (error) {
@@ -80,9 +80,9 @@ async function killOne(tree: Tree, kill: Kill, leaves: Record<string, string>): 
 
   const died = spared.filter(({ pid }) => !alive(pid))
   if (died.length > 0) failures.push(`died beside it: ${died.map(({ command }) => command).join('; ')}`)
-  for (const [name] of tree.limbs) if (isBelow(split(name), kill.doomed)) tree.limbs.delete(name)
+  for (const [name] of tree.nodes) if (isBelow(split(name), kill.doomed)) tree.nodes.delete(name)
   failures.push(...(await unanswered(tree, leaves)))
-  const zombies = () => zombiesOf([...tree.limbs.values()])
+  const zombies = () => zombiesOf([...tree.nodes.values()])
   await until(
     () => zombies().length === 0,
     500,
@@ -95,7 +95,7 @@ async function killOne(tree: Tree, kill: Kill, leaves: Record<string, string>): 
 
 /** Nobody who is left is too busy to answer, except those that answer nobody. */
 async function unanswered(tree: Tree, leaves: Record<string, string>): Promise<string[]> {
-  const asked = [...tree.limbs].filter(([name]) => !unresponsive(leaves[name]))
+  const asked = [...tree.nodes].filter(([name]) => !unresponsive(leaves[name]))
   const answers = await Promise.all(asked.map(([name]) => tree.order({ op: 'ping', at: split(name) })))
   return asked.flatMap(([name, pid], n) =>
     answers[n] === pid ? [] : [`/${name.replaceAll(',', '/')} ${said(answers[n])}`],

@@ -5,7 +5,7 @@ import { reserve, type Reservation } from './reservation.ts'
 const PARTS = 8
 
 /** Up to where the writer may write: nothing a reader still needs, and nothing it has not announced. */
-export class Gate {
+export class FlowControl {
   readonly #memory: Memory
   /** Where the writer was when it last saw no reader join: who joins now, begins no earlier. */
   #settled: number

@@ -33,38 +33,38 @@ export interface Order {
 const MEGABYTE = 'x'.repeat(1_000_000)
 
 const [depth = 0, width = 0] = self.args.map(Number)
-const limbs = new Map<string, Process<Order, unknown>>()
+const nodes = new Map<string, Process<Order, unknown>>()
 const count = depth > 0 ? width : 0
 const spares = process.env.WAT_TEST_SPARES !== undefined && count > 0
 if (spares) await prewarm(count)
 for (let n = 0; n < count; n++) grow(String(n), depth - 1)
 self.onStop(() => console.error(`hook ${process.pid}`))
-await Promise.all([...limbs.values()].map(limb => limb.ready))
+await Promise.all([...nodes.values()].map(node => node.ready))
 if (spares) await prewarm(1)
 acquaint([...limbs.values()]).catch(() => {}) // one that dies meanwhile
 
 /** What it inherits tells whose line a process belongs to, also one that is milliseconds old. */
 function grow(name: string, levels: number): Process<Order, unknown> {
-  const limb = spawnProcess<Order, unknown>(new URL(import.meta.url), {
-    name: 'limb',
+  const node = spawnProcess<Order, unknown>(new URL(import.meta.url), {
+    name: 'node',
     args: [String(levels), String(width)],
     given,
     env: { WAT_TEST_LINE: `${process.env.WAT_TEST_LINE}${name}/` },
   })
-  limbs.set(name, limb)
-  return limb
+  nodes.set(name, node)
+  return node
 }
 
 async function obey({ at = [], ...order }: Order): Promise<unknown> {
   const [next, ...rest] = at
   if (next === undefined) return orders[order.op](order)
-  const limb = limbs.get(next)!
-  if (rest.length === 0 && order.op === 'flood') sip(limb).catch(() => {}) // that it died is what the test is about
+  const node = nodes.get(next)!
+  if (rest.length === 0 && order.op === 'flood') sip(node).catch(() => {}) // that it died is what the test is about
   if (rest.length === 0 && order.op === 'stuff') {
-    for (let n = 0; n < 4; n++) void limb.call({ op: 'hang', ballast: MEGABYTE }).catch(() => {})
+    for (let n = 0; n < 4; n++) void node.call({ op: 'hang', ballast: MEGABYTE }).catch(() => {})
     return 'stuffed'
   }
-  return limb.call({ ...order, at: rest })
+  return node.call({ ...order, at: rest })
 }
 
 const orders: Record<Order['op'], (order: Order) => unknown> = {
@@ -78,12 +78,12 @@ const orders: Record<Order['op'], (order: Order) => unknown> = {
   async flood() {
     for (;;) await println(MEGABYTE)
   },
-  stop: ({ name = '' }) => limbs.get(name)!.stop(),
+  stop: ({ name = '' }) => nodes.get(name)!.stop(),
   die: ({ how = '' }) => void setImmediate(dieOf, how),
   sprout({ name = '', depth: levels = 0, how, ms = 0 }) {
     void prewarm(0) // this one is to be seen from its birth on
-    const limb = grow(name, levels)
-    if (how === undefined) return limb.ready
+    const node = grow(name, levels)
+    if (how === undefined) return node.ready
     grow(`${name}b`, 0)
     if (ms < 0) dieOf(how)
     setTimeout(dieOf, ms, how)
@@ -92,9 +92,9 @@ const orders: Record<Order['op'], (order: Order) => unknown> = {
 }
 
 /** A parent that reads slowly what its child writes as fast as it can: plain values and replies. */
-async function sip(limb: Process<Order, unknown>): Promise<void> {
-  for (let n = 0; n < 4; n++) void limb.call({ op: 'bulk' }).catch(() => {})
-  while ((await limb.stdout.recv()) !== undefined) await new Promise(resolve => setTimeout(resolve, 50))
+async function sip(node: Process<Order, unknown>): Promise<void> {
+  for (let n = 0; n < 4; n++) void node.call({ op: 'bulk' }).catch(() => {})
+  while ((await node.stdout.recv()) !== undefined) await new Promise(resolve => setTimeout(resolve, 50))
 }
 
 function dieOf(how: string): void {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { stringify, Tagged } from '../../runtime/edn/index.ts'
 import { Live } from '../support/live.ts'
 import { alive, childrenOf, tagged, type ProcessInfo } from '../support/proc.ts'
-import type { Order } from './limb.ts'
+import type { Order } from './tree-node.ts'
 import type { Address } from './plan.ts'
 
 const here = import.meta.dirname
@@ -19,8 +19,8 @@ const ANSWER_MS = 3000
 /** A tree of wat-vms under test: `width` children at each of `depth` levels below the root. */
 export class Tree {
   readonly root: Live
-  /** The limbs that are known to have been there, with their pids. */
-  readonly limbs = new Map<string, number>()
+  /** The nodes that are known to have been there, with their pids. */
+  readonly nodes = new Map<string, number>()
   readonly #line = `WAT_TEST_LINE=${randomUUID()}/`
   readonly #waiting = new Map<number, (reply: unknown) => void>()
   #id = 0
@@ -28,8 +28,8 @@ export class Tree {
 
   constructor(depth: number, width: number, stopGraceMs: number, env: NodeJS.ProcessEnv = {}) {
     const [name = '', value = ''] = this.#line.split('=')
-    const limb = [path.join(here, 'limb.ts'), String(depth), String(width)]
-    const child = spawn('/bin/sh', ['-c', WITHOUT_CORES, wat, ...limb], {
+    const program = [path.join(here, 'tree-node.ts'), String(depth), String(width)]
+    const child = spawn('/bin/sh', ['-c', WITHOUT_CORES, wat, ...program], {
       stdio: 'pipe',
       env: {
         ...process.env,
@@ -49,8 +49,8 @@ export class Tree {
     const answers = await Promise.all(addresses.map(at => this.order({ op: 'ping', at }, 60_000)))
     for (const [n, address] of addresses.entries()) {
       const pid = answers[n]
-      if (typeof pid !== 'number') throw new Error(`no limb at ${address.join('/')}`)
-      this.limbs.set(address.join(), pid)
+      if (typeof pid !== 'number') throw new Error(`no node at ${address.join('/')}`)
+      this.nodes.set(address.join(), pid)
     }
   }
 
@@ -102,9 +102,9 @@ export class Tree {
     }
   }
 
-  /** Of the limbs at and below an address; each leads one. */
+  /** Of the nodes at and below an address; each leads one. */
   #groups(address: Address): Set<number> {
-    const below = [...this.limbs].filter(([name]) => isBelow(split(name), address))
+    const below = [...this.nodes].filter(([name]) => isBelow(split(name), address))
     return new Set(below.map(([, pid]) => pid))
   }
 
@@ -122,7 +122,7 @@ export class Tree {
   }
 }
 
-/** The address behind a key of `limbs`. */
+/** The address behind a key of `nodes`. */
 export function split(name: string): Address {
   return name === '' ? [] : name.split(',')
 }

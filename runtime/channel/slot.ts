@@ -4,7 +4,7 @@ import { writerSignal } from './signal.ts'
 import { ownerOf, thisThread } from './thread.ts'
 
 /** Takes a reader's place, for the calling thread. Gives the index of its first word. */
-export function takeSeat({ words, readers }: Memory): number {
+export function takeSlot({ words, readers }: Memory): number {
   const owner = thisThread()
   for (let index = 0; index < readers; index++) {
     const slot = slotAt(index)
@@ -18,7 +18,7 @@ export function takeSeat({ words, readers }: Memory): number {
  * that it joins, the writer reckons with where it itself was before: the position read here may be old by
  * the time that it is written down.
  */
-export function sitHolding({ words }: Memory, slot: number): number {
+export function joinHolding({ words }: Memory, slot: number): number {
   Atomics.store(words, slot + SLOT.state, JOINING)
   const position = firstToRead(words) ? (words[AT.start] as number) : Atomics.load(words, AT.written)
   Atomics.store(words, slot + SLOT.cursor, position)
@@ -28,7 +28,7 @@ export function sitHolding({ words }: Memory, slot: number): number {
 }
 
 /** The writer knows of this reader, and does not wait for it. Tells whether it is the first of all. */
-export function sitLossy({ words }: Memory, slot: number): boolean {
+export function joinLossy({ words }: Memory, slot: number): boolean {
   Atomics.store(words, slot + SLOT.state, LOSSY)
   const first = firstToRead(words)
   writerSignal(words).wakeAll() // until now a full ring was kept for the first to come
@@ -36,7 +36,7 @@ export function sitLossy({ words }: Memory, slot: number): boolean {
 }
 
 /** Gives the place to whoever comes next, and tells the writer. */
-export function leaveSeat({ words }: Memory, slot: number): void {
+export function leaveSlot({ words }: Memory, slot: number): void {
   Atomics.store(words, slot + SLOT.state, FREE)
   Atomics.store(words, slot + SLOT.owner, 0) // after it: the place may be another's from here on
   Atomics.add(words, AT.readersGone, 1)
@@ -44,7 +44,7 @@ export function leaveSeat({ words }: Memory, slot: number): void {
 }
 
 /** The places of a thread. */
-export function seatsOf({ words, readers }: Memory, threadId: number): number[] {
+export function slotsOf({ words, readers }: Memory, threadId: number): number[] {
   const slots = Array.from({ length: readers }, (_, index) => slotAt(index))
   return slots.filter(slot => Atomics.load(words, slot + SLOT.owner) === ownerOf(threadId))
 }

@@ -21,7 +21,7 @@ function packageOf({ program, files, links }: Assignment): Package | undefined {
 }
 
 /** Until `assign` is called the process has no program: it has booted, and waits for one. */
-export class Seat {
+export class ProgramSource {
   readonly #assignment = Promise.withResolvers<Assignment>()
   /** Where a spare says how far it is. */
   readonly #spareFd: number | undefined
@@ -41,14 +41,14 @@ export class Seat {
 
   /** Waits for the program, and takes over everything that would have come with a start of its own. */
   async program(): Promise<Assignment> {
-    const hold = setInterval(() => {}, MAX_TIMER_MS)
+    const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
     if (this.#spareFd !== undefined) {
       await warmUp()
       showArguments(['spare'])
       fs.writeSync(this.#spareFd, WAITING)
     }
     const assignment = await this.#assignment.promise
-    clearInterval(hold)
+    clearInterval(keepAlive)
     takeOver(assignment)
     if (this.#spareFd !== undefined) {
       fs.writeSync(this.#spareFd, TAKEN)

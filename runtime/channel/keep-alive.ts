@@ -5,7 +5,7 @@ const LONG_MS = 2 ** 31 - 1
  * Keeps the event loop alive. A pending `Atomics.waitAsync` does not: a program that only awaits it ends, its
  * promise unsettled.
  */
-export class Hold {
+export class KeepAlive {
   #holders = 0
   #timer: ReturnType<typeof setInterval> | undefined
 
