@@ -6,10 +6,10 @@ import { identity } from '../vm/identity.ts'
 import { reportFault } from '../vm/log.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import { exitFrame, readyFrame } from '../wire/frames.ts'
-import type { Handler } from '../wire/handler.ts'
 import { BASIC_PROTOCOL, PROTOCOL } from '../wire/limits.ts'
 import { versionOf } from '../wire/checks.ts'
 import { Peer } from '../wire/peer.ts'
+import type { Service } from '../wire/service.ts'
 import { later } from '../wire/timers.ts'
 import { sinkOf } from './connection-pipes.ts'
 import type { Session } from './session.ts'
@@ -18,7 +18,7 @@ import type { Session } from './session.ts'
 const WORK_SHARE = 0.5
 
 /** Serves one connection in this process, as `serve` serves the one who holds its pipes. */
-export function serveHandler(socket: Socket, handler: Handler, concurrency: number): Session {
+export function serveTarget(socket: Socket, service: Service): Session {
   const { address, maxFrame } = identity
   const faults = new FaultReports()
   let cutOff: NodeJS.Timeout | undefined
@@ -47,7 +47,7 @@ export function serveHandler(socket: Socket, handler: Handler, concurrency: numb
   const finish = once(() => void peer.end(exitFrame({ code: 0 }, maxFrame)))
   peer.open(streamSource(socket), sinkOf(socket))
   peer.outbox.push(readyFrame(address, process.pid, BASIC_PROTOCOL, PROTOCOL))
-  peer.serve(handler, concurrency)
+  peer.serveWith(service)
   const gone = () => new WatError('offline', 'the caller is gone')
   socket.once('end', () => {
     if (peer.endedInOrder) return

@@ -4,7 +4,7 @@ import type { ServeOptions } from '../vm/serve.ts'
 import type { SpawnOptions } from '../child/options.ts'
 
 /** How `listen` serves. The options of `spawnProcess` are for a program. */
-export interface ListenOptions extends ServeOptions, SpawnOptions {
+export interface ListenOptions extends ServeOptions, Omit<SpawnOptions, 'given'> {
   /** 32 bytes, or the path of a file of mode 0600 that holds them. Default: `~/.config/wat/secret`. */
   secret?: Uint8Array | string | undefined
   /** TLS, with Node's options of `tls.createServer`: at least `key` and `cert`. */

@@ -3,28 +3,28 @@ import { WatError } from '../error.ts'
 import { openServer } from '../net/server.ts'
 import { children, type Child } from '../vm/children.ts'
 import { reportFault } from '../vm/log.ts'
-import type { Handler } from '../vm/serve.ts'
-import { BASIC_PROTOCOL, DEFAULT_CONCURRENCY } from '../wire/limits.ts'
+import { Callable } from '../wire/callable.ts'
+import { BASIC_PROTOCOL } from '../wire/limits.ts'
+import { serviceOf } from '../wire/service-of.ts'
 import { later } from '../wire/timers.ts'
 import type { Command } from '../child/program.ts'
 import type { Listener, ListenOptions } from './listen-options.ts'
 import { resolveOptions, stopGraceOf } from '../child/options.ts'
 import { nameFor } from '../child/address.ts'
-import { serveHandler } from './handler-session.ts'
+import { serveTarget } from './handler-session.ts'
 import { serveProgram } from './program-session.ts'
 import type { Session } from './session.ts'
 
 /** Listens, and serves each connection. See `listen`. */
 export async function startListening(
   address: string,
-  program: Handler | string | URL | Command,
+  program: object | string,
   options: ListenOptions,
 ): Promise<Listener> {
-  const { secret, tls, concurrency = DEFAULT_CONCURRENCY, ...spawning } = options
-  if (!(concurrency >= 1)) throw new WatError('denied', 'concurrency is a number of at least 1')
+  const { secret, tls, concurrency, ...spawning } = options
+  if ('given' in spawning) throw new WatError('denied', 'given is not for a program that others connect to')
   const stopGraceMs = stopGraceOf(spawning)
-  const serve =
-    typeof program === 'function' ? handlerServer(program, concurrency) : programServer(program, spawning)
+  const serve = isProgram(program) ? programServer(program, spawning) : targetServer(program, concurrency)
   const sessions = new Set<Session>()
   const server = await openServer(address, {
     secret,
@@ -55,8 +55,15 @@ export async function startListening(
   return { address: server.address, close, [Symbol.asyncDispose]: close }
 }
 
-function handlerServer(handler: Handler, concurrency: number): (socket: Socket) => Session {
-  return socket => serveHandler(socket, handler, concurrency)
+/** What answers by itself is a handler, something that is called, or an object of methods. */
+function isProgram(program: object | string): program is string | URL | Command {
+  if (typeof program === 'string' || program instanceof URL) return true
+  return typeof program === 'object' && !(program instanceof Callable) && 'command' in program
+}
+
+function targetServer(target: object, concurrency: number | undefined): (socket: Socket) => Session {
+  serviceOf(target, concurrency) // throws now what it would throw with the first connection
+  return socket => serveTarget(socket, serviceOf(target, concurrency))
 }
 
 function programServer(program: string | URL | Command, options: ListenOptions): (socket: Socket) => Session {

@@ -41,7 +41,7 @@ for (let n = 0; n < count; n++) grow(String(n), depth - 1)
 self.onStop(() => console.error(`hook ${process.pid}`))
 await Promise.all([...nodes.values()].map(node => node.ready))
 if (spares) await prewarm(1)
-acquaint([...limbs.values()]).catch(() => {}) // one that dies meanwhile
+acquaint([...nodes.values()]).catch(() => {}) // one that dies meanwhile
 
 /** What it inherits tells whose line a process belongs to, also one that is milliseconds old. */
 function grow(name: string, levels: number): Process<Order, unknown> {

@@ -213,7 +213,7 @@ describe('a server', () => {
         for (const attempt of [
           () => listen('tcp://127.0.0.1:0', program, { secret, stderr: 'nowhere' as any }),
           () => listen('tcp://127.0.0.1', program, { secret }),
-          () => listen('tcp://127.0.0.1:0', {} as any, { secret }),
+          () => listen('tcp://127.0.0.1:0', 5 as any, { secret }),
           () => listen('tcp://127.0.0.1:0', program, { secret: new Uint8Array(31) }),
           async () => spawnThread(program, { cwd: '/' } as any),
           async () => spawnThread({ command: 'cat' }),
