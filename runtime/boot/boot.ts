@@ -57,7 +57,11 @@ export async function boot(argv: string[]): Promise<void> {
   openPort(pipes ?? ownPipes(), command.pretty, source)
   if (lifelineFd !== undefined) watchLifeline(lifelineFd)
   const start = source ? assigned(await source.program()) : commanded(command)
-  if (isGiven || start.isGiven) identity.given = await port.given()
+  try {
+    if (isGiven || start.isGiven) identity.given = await port.given()
+  } catch (error) {
+    return crash(error, exits.notLoaded)
+  }
   await run(start)
 }
 

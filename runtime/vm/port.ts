@@ -95,7 +95,10 @@ class Port {
   async given(): Promise<Record<string, unknown>> {
     const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
     try {
-      return await this.#given.promise
+      const gone = this.peer.answers.done.then(() => {
+        throw new WatError('offline', 'the input has ended before #wat/given came')
+      })
+      return await Promise.race([this.#given.promise, gone])
     } finally {
       clearInterval(keepAlive)
     }

@@ -1,11 +1,11 @@
 // References all over a tree that is going to be killed: each limb calls without end the one above it, the root and
-// its siblings, by what it was given, and half of the time is called back.
+// its siblings, by what it was given, is called back, and reads a little of a stream that never ends.
 import { setTimeout as delay } from 'node:timers/promises'
-import { ref, self, type Process, type Ref } from 'wat-vm'
+import { ref, self, type Process, type Receiver, type Ref } from 'wat-vm'
 
 /** Who is called: another process, perhaps by way of several. */
 interface Friend {
-  readonly ref: Ref<Word, number>
+  readonly ref: Ref<Word, any>
   pid?: number
   /** A call is under way. */
   asked: boolean
@@ -14,6 +14,8 @@ interface Friend {
 
 interface Word {
   back?: Ref<null, number>
+  /** A stream is wanted, which never ends. */
+  items?: true
 }
 
 const PAUSE_MS = 40
@@ -25,7 +27,8 @@ const friends: Friend[] = []
 const wrongs: string[] = []
 
 /** What others have of this process. */
-export const own: Ref<Word, number> = ref(async ({ back }: Word) => {
+export const own: Ref<Word, any> = ref(async ({ back, items }: Word) => {
+  if (items) return forever()
   if (back && (await back.call(null)) <= 0) throw new Error('a callback of somebody else')
   return process.pid
 })
@@ -36,7 +39,7 @@ export const given = { up: own, top: (self.given.top ?? own) as Ref }
 for (const name of ['up', 'top']) if (self.given[name]) befriend(self.given[name] as Ref)
 
 /** Goes on calling it until it works no more. */
-export function befriend(them: Ref<Word, number>): void {
+export function befriend(them: Ref<Word, any>): void {
   const friend: Friend = { ref: them, asked: false, closed: false }
   friends.push(friend)
   void them.closed.then(() => (friend.closed = true))
@@ -65,13 +68,30 @@ async function chat(friend: Friend): Promise<void> {
   for (let n = 0; !friend.closed && !self.signal.aborted; n++) {
     friend.asked = true
     try {
-      friend.pid = await friend.ref.call(n % 2 ? {} : { back: ref(() => n + 1) })
+      if (n % 3 === 2) await listenTo(await friend.ref.call({ items: true }))
+      else friend.pid = await friend.ref.call(n % 3 ? {} : { back: ref(() => n + 1) })
     } catch (error) {
       const { code, message } = error as { code: string; message: string }
       if (code !== 'offline') wrongs.push(`${code} from ${friend.ref.address}: ${message}`)
     }
     friend.asked = false
     await delay(PAUSE_MS, undefined, { ref: false })
+  }
+}
+
+/** Large items, for few of them are made ahead. */
+async function* forever(): AsyncGenerator<[n: number, text: string]> {
+  for (let n = 0; ; n++) yield [n, FILLING]
+}
+
+const FILLING = 'x'.repeat(8000)
+
+/** To some of its items, in their order. */
+async function listenTo(items: Receiver<[n: number, text: string]>): Promise<void> {
+  let next = 0
+  for await (const [n] of items) {
+    if (n !== next++) throw new Error(`item ${n} in place of ${next - 1}`)
+    if (n === 5) break
   }
 }
 

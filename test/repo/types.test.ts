@@ -52,6 +52,32 @@ const afar = spawnRemote(({ serve }) => serve((n: bigint) => String(n)), { at: '
 same<typeof afar, wat.Process<bigint, string>>(true)
 spawnProcess((_, given) => { same<typeof given, { k: number }>(true) }, { given: { k: 2 } })
 
+// Methods, references and streams.
+const methods = {
+  add: (a: number, b: number) => a + b,
+  later: async (text: string) => text.length,
+  words: async function* (text: string) { yield* text.split(' ') },
+  counter: () => wat.ref((n: number) => n + 1),
+  total: async (items: AsyncIterable<number>, to: wat.Ref<number, void>) => { for await (const n of items) await to.call(n) },
+  id: wat.withRequest((request, n: number) => [request.id, n] as const),
+  version: 1,
+}
+const remote = wat.proxy<typeof methods>(wat.ref(methods))
+same<ReturnType<typeof remote.add>, Promise<number>>(true)
+same<Parameters<typeof remote.add>, [a: number, b: number]>(true)
+same<ReturnType<typeof remote.later>, Promise<number>>(true)
+same<ReturnType<typeof remote.words>, Promise<wat.Receiver<string>>>(true)
+same<ReturnType<typeof remote.counter>, Promise<wat.Ref<number, number>>>(true)
+same<Parameters<typeof remote.id>, [n: number]>(true)
+// @ts-expect-error no method
+remote.version
+// @ts-expect-error a text is no number
+void remote.add('x', 1)
+const squares = spawnProcess(({ serve }) => serve(async function* (n: number) { yield n * n }))
+same<typeof squares, wat.Process<number, wat.Receiver<number>>>(true)
+const relayed = wat.ref(squares)
+same<typeof relayed, wat.Ref<number, wat.Receiver<number>>>(true)
+
 // What cannot be inferred is any, and what is said goes.
 same<ReturnType<typeof spawned>, wat.Process<any, any>>(true)
 function spawned() { return spawnProcess('./double.ts') }

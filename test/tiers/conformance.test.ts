@@ -243,7 +243,9 @@ describe.each(tiers)('a program in $name', tier => {
     ])
   })
 
-  it('P46 P48 is a function with what it given, or fails with the name it was not given', async ({ lab }) => {
+  it('P46 P48 is a function with what it is given, or fails with the name it was not given', async ({
+    lab,
+  }) => {
     const facts = await run(lab, tier, {
       'main.ts': ts`
         const add = spawn(async ({ serve }: any, { k }: any) => serve((n: number) => n + k), { given: { k: 1 }, name: 'add' })
@@ -301,6 +303,53 @@ describe.each(tiers)('a program in $name', tier => {
       42,
       ['denied', 1, 'the store has been revoked'],
       ['offline', 'offline', 'offline', 'offline'],
+    ])
+  })
+
+  it('P90 P91 P92 gives and takes streams, pulled, closed and lost with the link', async ({ lab }) => {
+    const facts = await run(lab, tier, {
+      'main.ts': ts`
+        const all = async (items: AsyncIterable<any>) => { const list: any[] = []; for await (const item of items) list.push(item); return list }
+        const numbers = async function* (n: number) { for (let i = 0; i < n; i++) yield i }
+        const child = spawn(new URL('./child.ts', import.meta.url), { given: { first: numbers(3) } })
+        await println([await child.call({ op: 'given' }), await all(await child.call({ op: 'count', n: 5 }))])
+        await println(await child.call({ op: 'sum', items: numbers(20_000) }))
+        await println(await child.call({ op: 'sum', items: await child.call({ op: 'count', n: 100 }) }))
+        for await (const item of await child.call({ op: 'count', n: 1e9 })) if (item === 2) break
+        while ((await child.call({ op: 'ended' })) < 3);
+        const fails = await child.call({ op: 'fails' })
+        await println([await fails.recv(), (await fails.recv().catch(told)).message])
+        const last = await child.call({ op: 'count', n: 3000 })
+        await last.recv()
+        const stopped = child.stop()
+        await println([(await all(last)).length, ended(await stopped)])
+        const other = spawn(new URL('./child.ts', import.meta.url), { given: { first: numbers(0) } })
+        const lost = await other.call({ op: 'count', n: 1e9 })
+        await lost.recv()
+        await other.kill()
+        await println((await all(lost).catch(told)).code)`,
+      'child.ts': ts`
+        import { self, serve } from 'wat-vm'
+        let over = 0
+        async function* count(n: number) { try { for (let i = 0; i < n; i++) yield i } finally { over++ } }
+        await serve(async ({ op, n, items }: any) => {
+          if (op === 'given') { const list: any[] = []; for await (const item of self.given.first) list.push(item); return list }
+          if (op === 'count') return count(n)
+          if (op === 'sum') { let sum = 0; for await (const item of items) sum += item; return sum }
+          if (op === 'ended') return over
+          return (async function* () { yield 1; throw new Error('half way') })()
+        })`,
+    })
+    expect(facts).toEqual([
+      [
+        [0, 1, 2],
+        [0, 1, 2, 3, 4],
+      ],
+      199_990_000,
+      4950,
+      [1, 'half way'],
+      [2999, { code: 0 }],
+      'offline',
     ])
   })
 
