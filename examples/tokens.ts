@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { println, proxy, spawnProcess } from 'wat-vm'
 import type { Writer } from './tokens/writer.ts'
 
-await using child = spawnProcess(new URL('./tokens/writer.ts', import.meta.url), { args: ['2'] })
+const child = spawnProcess(new URL('./tokens/writer.ts', import.meta.url), { args: ['2'] })
 const writer = proxy<Writer>(child)
 
 const said: string[] = []
@@ -21,4 +21,5 @@ for await (const word of await writer.words('one two three four five')) if (firs
 let state = await writer.state()
 while (state.cleaned < 2) state = await writer.state()
 await println({ first, cleaned: state.cleaned })
+await child.stop()
 assert.deepEqual([said.length, first], [9, ['one', 'two']])

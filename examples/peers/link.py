@@ -212,7 +212,7 @@ class Link:
             return self.places.give_back(*value) or True
         if tag == "wat/taken" and is_call(value, 1):
             return self.taken_there(min(value[0], self.sent))
-        if tag == "wat/release" and are_numbers(value) and len(value) % 2 == 0:
+        if tag in ("wat/release", "wat/unused") and are_numbers(value) and len(value) % 2 == 0:
             return [self.given_back(*pair) for pair in zip(value[::2], value[1::2])] or True
         if tag == "wat/gone" and is_call(value, 2) and isinstance(value[1], dict):
             return self.gone(value[0], error_of(value[1]))

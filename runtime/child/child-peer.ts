@@ -31,7 +31,7 @@ export function childPeer(
     maxInFlight,
     control: { ready, exit },
     knowsReferences: program.kind !== 'command',
-    endsByFrame: program.kind !== 'command',
+    endsByFrame: program.kind === 'command' ? 'when known' : 'always',
     blame,
     onFault: error => faults.report(error, blame),
     onFailedLate: reportFault,

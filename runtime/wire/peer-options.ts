@@ -30,8 +30,11 @@ export interface PeerOptions {
   readonly control: Control
   /** Whether the other side knows references before it has said which version it speaks. */
   readonly knowsReferences?: boolean
-  /** The end of what is sent is told by a frame, and what comes can be answered even so. */
-  readonly endsByFrame?: boolean
+  /**
+   * The end of what is sent is told by a frame, so that what comes can be answered even so: to whom it is known that
+   * the other side understands it, or always. Without it the pipe ends.
+   */
+  readonly endsByFrame?: 'always' | 'when known'
   /** How plain values are written and how large they may be, where not like everything else. */
   readonly plain?: { write: LineWriter; maxFrame: number }
   /** The same error with the other side's name on it, for a call that it answers so. */

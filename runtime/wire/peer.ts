@@ -227,7 +227,9 @@ export class Peer {
 
   /** No more plain values and calls come from here. What the other side calls is answered all the same. */
   #endOutput(): Promise<void> {
-    if (!this.#options.endsByFrame && this.#protocol === BASIC_PROTOCOL) return this.outbox.end()
+    const { endsByFrame } = this.#options
+    const known = endsByFrame === 'when known' && this.#protocol > BASIC_PROTOCOL
+    if (endsByFrame !== 'always' && !known) return this.outbox.end()
     return this.outbox.sendLine(Buffer.from(endFrame())).catch(() => {}) // whoever owns the outbox is told
   }
 

@@ -149,7 +149,7 @@ describe.each([0, 2])('references, with %d processes between', depth => {
         made.dup()
         made.release()
         await println(await made.call(1))
-        { using again = made; await println(await again.call(2)) }
+        await println(await made.call(2)); made[Symbol.dispose]()
         await println([(await told(made.call(1))).code, (await made.closed).code])
         try { made.dup() } catch (error: any) { await println(error.code) }
         await println((await told(kid.call(made, 1))).code)

@@ -211,6 +211,28 @@ describe('streams', () => {
     expect({ stdout, stderr }).toEqual({ stdout: '2\n4\n6\n', stderr: '' })
   })
 
+  it('P90 where frames are small, a stream comes in smaller pieces; an item that is too large for one rejects', async ({
+    lab,
+  }) => {
+    const facts = await lab.facts(
+      lab.program({
+        'main.ts': ts`
+        import { println, spawnProcess } from 'wat-vm'
+        const kid = spawnProcess<any, any>(new URL('./kid.ts', import.meta.url), { maxFrame: 2000 })
+        let n = 0
+        for await (const item of await kid.call([5000, 50])) n += item.length
+        await println(n)
+        const items = await kid.call([3, 3000])
+        await println(await items.recv().catch((error: any) => error.code))
+        await kid.stop()`,
+        'kid.ts': ts`
+        import { serve } from 'wat-vm'
+        await serve(async function* ([n, size]: any) { for (let i = 0; i < n; i++) yield '\u00e9'.repeat(size) })`,
+      }),
+    )
+    expect(facts).toEqual([250_000, 'too-large'])
+  })
+
   it('P90 a stream can be given', async ({ lab }) => {
     const facts = await lab.facts(
       lab.program(ts`

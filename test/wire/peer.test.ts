@@ -1005,6 +1005,7 @@ describe('P80 hostile frames', () => {
       expect(stranger.lines).toHaveLength(id)
       expect(stranger.lines.every(line => line.includes(':wat/offline'))).toBe(true)
     },
+    120_000, // hundreds of thousands of requests, each answered
   )
 
   test('P80 what is taken one by one costs no more than what it is told with', async () => {

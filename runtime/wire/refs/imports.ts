@@ -11,6 +11,7 @@ const MOST_IN_A_FRAME = 128
 
 interface ImportsOptions {
   calls: Calls
+  maxFrame: () => number
   /** The address of the other side, for what does not say where it was made. */
   address: () => string
   /** Tells of numbers that are given back, each with how often it has come. */
@@ -41,6 +42,7 @@ export class Imports {
       const address = typeof about.address === 'string' ? about.address : this.#options.address()
       target = new RemoteTarget(id, about, address, {
         calls: this.#options.calls,
+        maxFrame: this.#options.maxFrame,
         release: (one, unused) => this.#release(one, unused),
       })
       if (this.#reason) target.break(this.#reason)

@@ -69,6 +69,7 @@ export class Refs {
         return calls()
       },
       address: () => other.address,
+      maxFrame,
       giveBack: (pairs, unused) => outbox.push(unused ? unusedFrame(pairs) : releaseFrame(pairs)),
     })
   }
@@ -190,6 +191,7 @@ export class Refs {
       throw error
     }
     carried.sent()
+    carried.clear() // what is lost must not wait for the next frame to be found
   }
 
   #give(targets: readonly Target[]): Mention[] {

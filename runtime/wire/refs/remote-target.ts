@@ -11,6 +11,7 @@ import { Target, type About } from './target.ts'
 /** The link that one came by. */
 interface Origin {
   readonly calls: Calls
+  readonly maxFrame: () => number
   /** Nobody here holds it any more. */
   release(target: RemoteTarget, unused: boolean): void
 }
@@ -39,6 +40,11 @@ export class RemoteTarget extends Target {
   /** Who has let it go has not given up what is under way, or waits to be sent. */
   call(body: unknown, options?: CallOptions): Promise<unknown> {
     return this.origin.calls.call(body, options, this.id, this)
+  }
+
+  /** Where frames are small, items that are larger than they were taken for must fit. */
+  override get batchBytes(): number {
+    return Math.min(super.batchBytes, Math.ceil(this.origin.maxFrame() / 4))
   }
 
   arrive(): Ref | Receiver {

@@ -2,7 +2,6 @@ import { kw } from '../../edn/index.ts'
 import type { GlobalSignal } from '../../ambient.ts'
 import type { WatError } from '../../error.ts'
 import { onAbort } from '../aborts.ts'
-import { STREAM_BATCH_BYTES } from '../limits.ts'
 import { Receiver } from '../receiver.ts'
 import { sizeOf } from './size-of.ts'
 import type { Target } from './target.ts'
@@ -41,10 +40,10 @@ export function pulled(target: Target): Receiver {
     target.release()
   }
   const more = () => {
-    if (pulling || over || !pull.begun || receiver.bytes >= STREAM_BATCH_BYTES) return
+    if (pulling || over || !pull.begun || receiver.bytes >= target.batchBytes) return
     if (target.reason) return pull.fail(target.reason)
     pulling = true
-    target.call(STREAM_BATCH_BYTES, { signal: cancelling.signal }).then(
+    target.call(target.batchBytes, { signal: cancelling.signal }).then(
       items => {
         pulling = false
         if (over) return

@@ -1,5 +1,6 @@
 import type { WatError } from '../../error.ts'
 import type { CallOptions } from '../call-options.ts'
+import { STREAM_BATCH_BYTES } from '../limits.ts'
 import type { Service } from '../service.ts'
 
 /** What a frame tells of a reference besides its number. */
@@ -47,6 +48,11 @@ export abstract class Target {
    * Nobody holds it any more. `unused`: whoever had it last has not let it go, but lost it.
    */
   protected abstract onUnheld(unused: boolean): void
+
+  /** How many bytes of a stream may come at once. */
+  get batchBytes(): number {
+    return STREAM_BATCH_BYTES
+  }
 
   /** Why it works no more. */
   get reason(): WatError | undefined {
