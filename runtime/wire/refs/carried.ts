@@ -24,12 +24,13 @@ export class Carried {
 
   /** Its number; `undefined` for what is neither. Throws `denied` for what the program no longer has. */
   readonly refer = (thing: object): number | undefined => {
-    if (thing instanceof Ref) return this.#numberOf(thing.target, thing.target)
+    if (thing instanceof Ref) return this.#numberOf(thing.target, target => target)
     if (thing instanceof Receiver) {
-      const rest = { [Symbol.asyncIterator]: () => thing.rest() }
-      return this.#numberOf(thing.keep(), originOf(thing) ?? this.#stream(rest))
+      return this.#numberOf(thing.keep(), items => {
+        return originOf(items) ?? this.#stream({ [Symbol.asyncIterator]: () => items.rest() })
+      })
     }
-    if (isAsyncIterable(thing)) return this.#numberOf(thing, this.#stream(thing))
+    if (isAsyncIterable(thing)) return this.#numberOf(thing, items => this.#stream(items))
     return undefined
   }
 
@@ -54,10 +55,11 @@ export class Carried {
     return streamTarget(iterable, this.#address(), this.#here)
   }
 
-  #numberOf(thing: object, target: Target): number {
+  /** `target` is made once: a value may be asked about twice. */
+  #numberOf<Thing extends object>(thing: Thing, target: (thing: Thing) => Target): number {
     const known = this.#numbers.get(thing)
     if (known !== undefined) return known
-    const number = this.targets.push(target) - 1
+    const number = this.targets.push(target(thing)) - 1
     this.#numbers.set(thing, number)
     return number
   }
