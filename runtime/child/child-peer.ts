@@ -1,5 +1,4 @@
 import { WatError } from '../error.ts'
-import { reportFault } from '../vm/log.ts'
 import { FaultReports } from '../vm/throttle.ts'
 import { helloFrame } from '../wire/frames.ts'
 import { Peer } from '../wire/peer.ts'
@@ -34,7 +33,6 @@ export function childPeer(
     endsByFrame: program.kind === 'command' ? 'when known' : 'always',
     blame,
     onFault: error => faults.report(error, blame),
-    onFailedLate: reportFault,
     // Mostly that is its death, which tells more; if it lives on, nothing reaches it.
     onBroken: error => void setTimeout(() => peer.abort(error), DEAF_MS).unref(),
     ...events,

@@ -53,7 +53,6 @@ class Port {
       status.plainFailed = true
       reportFault(error)
     },
-    onFailedLate: reportFault,
     onBroken: (error, silently) => {
       this.outbox.abort(error)
       this.peer.settle() // for what it drops

@@ -43,8 +43,8 @@ export interface PeerOptions {
   onFault(error: WatError): void
   /** The handler of a plain value has failed. */
   onPlainFailed?(error: unknown): void
-  /** A handler has failed that had answered already. */
-  onFailedLate?(error: unknown): void
+  /** A handler has failed that had answered already. Without it that is told where all errors are that nobody waits for. */
+  readonly onFailedLate?: (error: unknown) => void
   /**
    * Nothing more can be written: `outbox.abort` says what to tell those who wait. `silently`: a loss that none of
    * them awaits.

@@ -7,6 +7,7 @@ import type { Outbox } from './outbox.ts'
 import type { PeerOptions } from './peer-options.ts'
 import { Refs } from './refs/refs.ts'
 import type { Sender } from './sender.ts'
+import { reportStray } from './strays.ts'
 
 /** What only the link knows. */
 interface Link extends Pick<AnswersOptions, 'refuse' | 'onTaken' | 'onRoom'> {
@@ -45,7 +46,7 @@ export function answersOver(
     room: () => !outbox.full,
     plainRoom: () => !outbox.full && credit.available,
     onPlainFailed: error => options.onPlainFailed?.(error),
-    onFailedLate: error => options.onFailedLate?.(error),
+    onFailedLate: error => (options.onFailedLate ?? reportStray)(error),
     onBegun: ids => void (tellsBegun() && outbox.push(begunFrame(ids))),
     working: () => peer.refs.working,
     refuse,

@@ -110,6 +110,23 @@ describe('what a request carries', () => {
     expect(code).toBe(0)
   })
 
+  it('P88 a late error of what a connection is served with is told, too', async ({ lab }) => {
+    const program = lab.program(ts`
+      import { connect, listen, println } from 'wat-vm'
+      const secret = new Uint8Array(32)
+      const server = await listen('tcp://127.0.0.1:0', async (x: string, request) => {
+        request.reply('early ' + x)
+        throw new Error('too late for ' + x)
+      }, { secret })
+      const client = connect<string, string>(server.address, { secret })
+      await println(await client.call('you'))
+      await client.stop()
+      await server.close()`)
+    const { stdout, stderr, code } = await lab.run(program)
+    expect({ stdout, code }).toEqual({ stdout: '"early you"\n', code: 0 })
+    expect(stderr.match(/:message "too late for you"/g)).toHaveLength(1)
+  })
+
   it('P93 an error that nobody has answered carries what was asked, and does not send it on', async ({
     lab,
   }) => {
