@@ -94,6 +94,7 @@ export class Answers {
   /** A request has come, of about so many bytes. */
   request(id: number, body: unknown, bytes: number, head?: Head): void {
     const item: Item = { id, body, bytes: bytes + ITEM_BYTES, head, turn: 0 }
+    if (this.#service && !this.#stopped) return this.#take(item)
     if (this.declines) return this.reject(item)
     // A program that reads its values by hand must not have to hold requests without bound to get at them.
     if (!this.#service && this.#turns.bytes >= this.#options.maxFrame)
@@ -181,7 +182,7 @@ export class Answers {
 
   #take(item: Item): void {
     const may = this.#mayBegin(item)
-    if (may && this.#turns.size === 0) return this.#handling.begin(this.#service as Service, item)
+    if (may && this.#turns.empty) return this.#handling.begin(this.#service as Service, item)
     this.#turns.push(item)
     if (may) this.#next() // those that came before may wait for something else
   }

@@ -28,11 +28,19 @@ export class Batch {
 
   /** Writes a line straight behind what is there, and gives its length. Throws as `writeWithin` does. */
   write(write: LineWriter, id: number, body: unknown, maxFrame: number): number {
+    let bytes: number
     try {
-      return writeWithin(this.#out, write, id, body, maxFrame)
-    } finally {
-      if (this.#behind.length > 0) for (const line of this.#behind.splice(0)) this.#out.append(line)
+      bytes = writeWithin(this.#out, write, id, body, maxFrame)
+    } catch (error) {
+      this.#append()
+      throw error
     }
+    if (this.#behind.length > 0) this.#append()
+    return bytes
+  }
+
+  #append(): void {
+    for (const line of this.#behind.splice(0)) this.#out.append(line)
   }
 
   /** Lines that are written already. A getter of a value that is being written may cause some. */

@@ -1,5 +1,6 @@
 import type { GlobalSignal } from '../ambient.ts'
 import type { CallWindow } from './call-window.ts'
+import type { Head } from './head.ts'
 import type { Numbered } from './open-calls.ts'
 import type { OpenRequest } from './open-request.ts'
 import type { Place } from './queue.ts'
@@ -36,4 +37,13 @@ export interface Call extends Numbered, Ask {
   passedOn: OpenRequest | undefined
   held: Held | undefined
   signal?: GlobalSignal
+}
+
+/** What its frame says besides its body. */
+export function headOf({ to, due, meta }: Ask): Head {
+  return {
+    ...(to !== 0 && { to }),
+    ...(due !== undefined && { timeoutMs: Math.max(0, due - Date.now()) }),
+    ...(meta && { meta: { ...meta } }),
+  }
 }

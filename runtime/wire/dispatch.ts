@@ -27,6 +27,9 @@ export function dispatch(
   switch (frame.kind) {
     case 'request':
       return answers.request(frame.id, frame.body, bytes)
+    case 'reply':
+      if (!calls.reply(frame.id, frame.body)) unknownId(frame.id)
+      return
     case 'call':
       return request(frame, bytes, answers, refs)
     case 'return': {
@@ -52,9 +55,6 @@ export function dispatch(
       return refs.gone(frame.id, frame.fault)
     case 'cancel':
       return answers.cancel(frame.id)
-    case 'reply':
-      if (!calls.reply(frame.id, frame.body)) unknownId(frame.id)
-      return
     case 'error':
       if (!calls.error(frame.id, frame.fault)) unknownId(frame.id)
       return

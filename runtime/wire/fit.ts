@@ -28,15 +28,14 @@ export function writeWithin(
   if (maxFrame < MAX_BOUND_BYTES) out.most = start + maxFrame + SLACK_BYTES
   try {
     write(out, id, body)
-    const bytes = out.length - start
-    fit(bytes, maxFrame)
-    return bytes
+    fit(out.length - start, maxFrame)
   } catch (error) {
     out.length = start
-    throw hugeForFrame(error, maxFrame)
-  } finally {
     out.most = outerMost
+    throw hugeForFrame(error, maxFrame)
   }
+  out.most = outerMost
+  return out.length - start
 }
 
 /** Throws `too-large` for a frame that the other side would refuse, and what making it throws. */

@@ -4,7 +4,7 @@ import { Begun } from './begun.ts'
 import { isThenable } from './handler.ts'
 import type { Head } from './head.ts'
 import { OpenRequest } from './open-request.ts'
-import { isAsyncIterable, isPlainIterable, Stream, whenClosed } from './iterable.ts'
+import { isAsyncIterable, whenClosed } from './iterable.ts'
 import { STREAM_BATCH_BYTES } from './limits.ts'
 import { PlainAnswers, type Slot } from './plain-answers.ts'
 import { Batches } from './refs/batches.ts'
@@ -49,7 +49,7 @@ export class Handling {
     if (id === undefined) this.#options.onTaken(bytes)
     const slot = id === undefined ? this.plain.next() : undefined
     const request = new OpenRequest(id, head, service, slot, this)
-    request.pass(head?.arrival)
+    if (head?.arrival) request.pass(head.arrival)
     let result: unknown
     let later: boolean
     try {
@@ -67,7 +67,7 @@ export class Handling {
   reply(request: OpenRequest, value: unknown): void {
     if (request.answered) throw new WatError('denied', 'this request has been answered')
     this.#write(request, value)
-    request.repliedEarly = true
+    request.replyEarly()
   }
 
   /** The caller no longer wants the reply. False when no such request is being handled. */
@@ -168,7 +168,7 @@ export class Handling {
   }
 
   #write(request: OpenRequest, value: unknown): void {
-    const body = bodyOf(value)
+    const body = value === undefined ? null : value // an answer that is nothing is nil
     if (isAsyncIterable(body)) whenClosed(body, () => request.abort(unread()))
     const { id, slot } = request
     if (slot) this.plain.settle(slot, body === PRINTED ? NOTHING : this.#options.plainLine(body))
@@ -189,11 +189,6 @@ export class Handling {
       this.plain.settle(slot, NOTHING)
     } else if (id !== undefined && !request.aborted) this.#options.fail(id, error)
   }
-}
-
-/** An answer that is nothing is nil, and a stream is told apart from other objects. */
-function bodyOf(value: unknown): unknown {
-  return value === undefined ? null : isPlainIterable(value) ? new Stream(value) : value
 }
 
 const unread = (): WatError => new WatError('cancelled', 'nobody reads the stream any more')

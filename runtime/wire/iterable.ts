@@ -4,21 +4,22 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return typeof value[Symbol.asyncIterator] === 'function'
 }
 
-/** Whether it is an object like others besides, which would be written as its fields. */
-export function isPlainIterable(value: unknown): value is AsyncIterable<unknown> {
-  return isAsyncIterable(value) && Object.getPrototypeOf(value) === Object.prototype
+/** What is written for a body: an iterable that is an object like others is told apart from what is its fields. */
+export function toBody(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Object.getPrototypeOf(value) !== Object.prototype || !isAsyncIterable(value)) return value
+  return new Stream(value)
 }
 
-/** An iterable that is an object like others, told apart from them. */
-export class Stream implements AsyncIterable<unknown> {
-  readonly #iterable: AsyncIterable<unknown>
+class Stream implements AsyncIterable<unknown> {
+  readonly iterable: AsyncIterable<unknown>
 
   constructor(iterable: AsyncIterable<unknown>) {
-    this.#iterable = iterable
+    this.iterable = iterable
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    return this.#iterable[Symbol.asyncIterator]()
+    return this.iterable[Symbol.asyncIterator]()
   }
 }
 
@@ -31,5 +32,5 @@ export function whenClosed(iterable: AsyncIterable<unknown>, callback: () => voi
 
 /** Nobody reads it any more. */
 export function tellClosed(iterable: AsyncIterable<unknown>): void {
-  closings.get(iterable)?.()
+  closings.get(iterable instanceof Stream ? iterable.iterable : iterable)?.()
 }

@@ -16,8 +16,8 @@ export interface LinkHandlers {
   onEnd(): void
   /** What `#wat/ref` and a number stands for, in a frame with this tag and head. */
   readonly dereference: (number: unknown, tag: unknown, head: unknown) => unknown
-  /** Whether the next frame is wanted now; while it is not, the pipe is not read. */
-  wanted(): boolean
+  /** How many frames are wanted now, at least; while it is none, the pipe is not read. */
+  wanted(): number
   /** A chunk has been worked off: a good moment to write what the frames caused. */
   onIdle(): void
 }
@@ -79,9 +79,10 @@ export class Link {
       do {
         more ||= this.#came
         this.#came = false
-        while (more && this.#handlers.wanted()) more = this.#deliver()
+        for (let wanted = 0; more && (wanted ||= this.#handlers.wanted()) > 0; wanted--)
+          more = this.#deliver()
         this.#handlers.onIdle()
-      } while ((more || this.#came) && this.#handlers.wanted()) // what was written has made room for more
+      } while ((more || this.#came) && this.#handlers.wanted() > 0) // what was written has made room for more
     } finally {
       this.#pumping = false
     }

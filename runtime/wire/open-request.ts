@@ -13,24 +13,28 @@ interface Answerer {
   abort(request: OpenRequest, reason: WatError): void
 }
 
+/** What few requests have. */
+interface Rare {
+  repliedEarly?: true
+  reason?: WatError
+  controller?: AbortController
+  callbacks?: Set<(reason: WatError) => void>
+  onBegun?: (() => void) | undefined
+  timer?: NodeJS.Timeout
+  watched?: true
+  passing?: Arrival[]
+}
+
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({})
 
-/** What the handler sees of a request. What most never ask for is made when it is asked for. */
+/** What the handler sees of a request. It is made for each of millions: what most never ask for is made when it is asked for. */
 export class OpenRequest implements Request {
   readonly id: number | undefined
-  readonly deadline: number | undefined
-  readonly meta: Readonly<Record<string, unknown>>
-  /** @internal The handler has answered, and works on. */
-  repliedEarly = false
   #answered = false
   #aborted = false
-  #reason: WatError | undefined
-  #controller: AbortController | undefined
-  #callbacks: Set<(reason: WatError) => void> | undefined
-  #onBegun: (() => void) | undefined
-  #timer: NodeJS.Timeout | undefined
-  #watched = false
-  #passing: Arrival[] | undefined
+  #rare: Rare | undefined
+  readonly #due: number | undefined
+  readonly #head: Head | undefined
   readonly #service: Service
   readonly #slot: Slot | undefined
   readonly #answerer: Answerer
@@ -44,18 +48,27 @@ export class OpenRequest implements Request {
     answerer: Answerer,
   ) {
     this.id = id
-    this.deadline = head?.timeoutMs === undefined ? undefined : Date.now() + head.timeoutMs
-    this.meta = head?.meta ?? NOTHING
+    this.#due = head?.timeoutMs === undefined ? undefined : Date.now() + head.timeoutMs
+    this.#head = head
     this.#service = service
     this.#slot = slot
     this.#answerer = answerer
   }
 
+  get deadline(): number | undefined {
+    return this.#due
+  }
+
+  get meta(): Readonly<Record<string, unknown>> {
+    return this.#head?.meta ?? NOTHING
+  }
+
   get signal(): GlobalSignal {
     this.#watch()
-    this.#controller ??= new AbortController()
-    if (this.#reason) this.#controller.abort(this.#reason)
-    return this.#controller.signal
+    const rare = this.#more
+    rare.controller ??= new AbortController()
+    if (rare.reason) rare.controller.abort(rare.reason)
+    return rare.controller.signal
   }
 
   reply(value: unknown): void {
@@ -82,54 +95,74 @@ export class OpenRequest implements Request {
     return this.#aborted
   }
 
+  /** @internal The handler has answered, and works on. */
+  get repliedEarly(): boolean {
+    return this.#rare?.repliedEarly === true
+  }
+
+  /** @internal */
+  replyEarly(): void {
+    this.#more.repliedEarly = true
+  }
+
   /** @internal The same as the abort of its signal, for less. What it gives takes that back. */
   onAbort(callback: (reason: WatError) => void): () => void {
     this.#watch()
-    const callbacks = (this.#callbacks ??= new Set())
+    const callbacks = (this.#more.callbacks ??= new Set())
     callbacks.add(callback)
     return () => void callbacks.delete(callback)
   }
 
   /** @internal Calls back once, when it has begun where it is passed on to. */
   onBegun(callback: () => void): void {
-    this.#onBegun = callback
+    this.#more.onBegun = callback
   }
 
   /** @internal It has begun there. */
   begin(): void {
-    this.#onBegun?.()
-    this.#onBegun = undefined
+    const rare = this.#rare
+    if (!rare?.onBegun) return
+    rare.onBegun()
+    rare.onBegun = undefined
   }
 
   /** @internal References that only pass: they are let go when it has been answered. */
   pass(arrival: Arrival | undefined): void {
-    if (arrival && this.#service.relays) (this.#passing ??= []).push(arrival)
+    if (arrival && this.#service.relays) (this.#more.passing ??= []).push(arrival)
   }
 
   /** @internal Its answer has been written, or never will be. */
   answer(): void {
     this.#answered = true
-    if (this.#passing) for (const arrival of this.#passing) arrival.passOn()
-    if (this.#timer) clearTimeout(this.#timer)
+    const rare = this.#rare
+    if (!rare) return
+    if (rare.passing) for (const arrival of rare.passing) arrival.passOn()
+    clearTimeout(rare.timer)
   }
 
   /** @internal */
   abort(reason: WatError): void {
     if (this.#aborted) return
     this.#aborted = true
-    this.#reason = reason
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#controller?.abort(reason)
-    for (const callback of this.#callbacks ?? []) callback(reason)
+    const rare = this.#more
+    rare.reason = reason
+    clearTimeout(rare.timer)
+    rare.controller?.abort(reason)
+    for (const callback of rare.callbacks ?? []) callback(reason)
+  }
+
+  get #more(): Rare {
+    return (this.#rare ??= {})
   }
 
   /** The caller cancels at its deadline, too; but a cancel can be late. */
   #watch(): void {
-    if (this.#watched) return
-    this.#watched = true
-    if (this.deadline === undefined || this.#answered || this.#aborted) return
+    const rare = this.#more
+    if (rare.watched) return
+    rare.watched = true
+    if (this.#due === undefined || this.#answered || this.#aborted) return
     const reason = new WatError('timeout', 'the deadline of the request has passed')
-    this.#timer = later(() => this.#answerer.abort(this, reason), this.deadline - Date.now())
-    this.#timer.unref()
+    rare.timer = later(() => this.#answerer.abort(this, reason), this.#due - Date.now())
+    rare.timer.unref()
   }
 }

@@ -76,7 +76,6 @@ export function callsOver(
 export function refsOver(
   peer: { readonly outbox: Outbox; readonly calls: Calls; readonly answers: Answers },
   options: PeerOptions,
-  enabled: () => boolean,
 ): Refs {
   return new Refs({
     outbox: peer.outbox,
@@ -85,7 +84,7 @@ export function refsOver(
     other: options.other,
     address: () => options.address,
     maxFrame: () => options.maxFrame,
-    enabled,
+    known: options.knowsReferences === true,
     onWork() {
       peer.answers.check()
       options.onSettle?.()

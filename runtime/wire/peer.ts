@@ -12,7 +12,7 @@ import { Outbox } from './outbox.ts'
 import { dispatch, meaningless } from './dispatch.ts'
 import type { Control, PeerOptions } from './peer-options.ts'
 import { answersOver, callsOver, refsOver } from './peer-parts.ts'
-import { readsOn } from './reading.ts'
+import { framesWanted } from './reading.ts'
 import { Receiver } from './receiver.ts'
 import type { Refs } from './refs/refs.ts'
 import { Refusals } from './refusals.ts'
@@ -56,8 +56,7 @@ export class Peer {
     const settle = () => this.settle()
     const plain = options.plain ?? { write: writeValue, maxFrame: options.maxFrame }
     this.outbox = new Outbox(settle, (error, silently) => options.onBroken(error, silently))
-    const enabled = () => this.#protocol > BASIC_PROTOCOL || options.knowsReferences === true
-    this.refs = refsOver(this, options, enabled)
+    this.refs = refsOver(this, options)
     this.calls = callsOver(this, options, settle)
     this.#refusals = new Refusals(this.outbox, options, () => this.answers.refusal)
     this.#intake = new Intake({
@@ -111,6 +110,7 @@ export class Peer {
   speak(protocol: number): void {
     if (protocol <= this.#protocol) return
     this.#protocol = protocol
+    this.refs.know()
     this.credit.limit()
     this.calls.limit()
     this.answers.tellBegun()
@@ -133,7 +133,7 @@ export class Peer {
 
   /** Whether everything that came has been delivered, or waits for a reader who has not come yet. */
   get drained(): boolean {
-    return !this.#link || this.#link.ended || !this.#wanted()
+    return !this.#link || this.#link.ended || this.#wanted() === 0
   }
 
   /** What has come and is neither begun nor taken, in bytes. */
@@ -161,7 +161,7 @@ export class Peer {
 
   /** Whether something that has come keeps us from reading on. */
   get heldUp(): boolean {
-    return this.#link?.ended === false && !this.#wanted()
+    return this.#link?.ended === false && this.#wanted() === 0
   }
 
   /** Whether somebody here waits for the other side: a call, a reader, a value that waits to be sent, or a handler. */
@@ -198,7 +198,7 @@ export class Peer {
 
   /** Takes what has come as all there will be, unless a reader has yet to come for the rest. */
   endInput(): void {
-    if (this.#link && !this.#link.ended && this.#wanted()) this.#link.endInput()
+    if (this.#link && !this.#link.ended && this.#wanted() > 0) this.#link.endInput()
   }
 
   /** Writes what is owed, and last words; resolves when the output is written and closed for the other side. */
@@ -233,8 +233,9 @@ export class Peer {
     return this.outbox.sendLine(Buffer.from(endFrame())).catch(() => {}) // whoever owns the outbox is told
   }
 
-  #wanted(): boolean {
-    return !this.overasked && (this.#refused || readsOn(this, this.#protocol, this.#options))
+  #wanted(): number {
+    if (this.overasked) return 0
+    return this.#refused ? 1 : framesWanted(this, this.#protocol, this.#options)
   }
 
   /** The other side answers no more, and what it has given works no more. */

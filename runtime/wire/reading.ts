@@ -14,6 +14,9 @@ import type { Receiver } from './receiver.ts'
 /** What one side lets the other send before anything of it is begun or taken. */
 const CREDIT_BYTES = CALL_WINDOW_BYTES + VALUE_WINDOW_BYTES
 
+/** They have come already: to take them changes what is held by little. */
+const FRAMES_AT_ONCE = 32
+
 interface Load {
   readonly answers: Answers
   readonly calls: Calls
@@ -24,7 +27,7 @@ interface Load {
 }
 
 /**
- * Whether a side of a link reads on.
+ * How many frames a side of a link takes before it is to be asked again; 0: it does not read on.
  *
  * Two wat-vms keep within the credit they have of each other, which each reference has besides what serves, so what
  * comes is read at once, and nothing holds up the replies behind it. A side that sends more than that, or knows no credit, is held back by its pipe:
@@ -34,7 +37,12 @@ interface Load {
  * one frame, while replies may stand behind them, while the other side is ending, and while it takes nothing
  * itself: two that both send before they read would wait for each other for ever.
  */
-export function readsOn(
+export function framesWanted(load: Load, protocol: number, options: PeerOptions): number {
+  if (protocol > BASIC_PROTOCOL && load.held < HIGH_WATER_BYTES) return FRAMES_AT_ONCE
+  return readsOn(load, protocol, options) ? 1 : 0
+}
+
+function readsOn(
   { answers, calls, incoming, outbox, held }: Load,
   protocol: number,
   { maxFrame, hurried }: PeerOptions,

@@ -9,6 +9,10 @@ export class Turns {
   readonly #requests = new Waiting<Item>()
   readonly #values = new Waiting<Item>()
 
+  get empty(): boolean {
+    return this.bytes === 0 // none takes no bytes
+  }
+
   get size(): number {
     return this.#requests.size + this.#values.size
   }

@@ -3,6 +3,7 @@ import { encodeTo } from '../../edn/encode.ts'
 import { Out } from '../../edn/out.ts'
 import { Arrival } from './arrival.ts'
 import { Carried } from './carried.ts'
+import { toBody } from '../iterable.ts'
 import type { Here } from './target.ts'
 
 interface Copy {
@@ -19,7 +20,7 @@ export function copied(value: unknown, address: string, here: Here): Copy {
   const carried = new Carried(() => address, here)
   const out = new Out()
   out.refer = carried.refer
-  encodeTo(out, value)
+  encodeTo(out, toBody(value))
   const arrival = carried.size > 0 ? new Arrival(carried.targets, () => {}) : undefined
   const reader = new Reader({ dereference: number => arrival?.at(number) })
   reader.push(out.take())

@@ -5,7 +5,7 @@ import type { Out } from '../../edn/out.ts'
 import type { WatError } from '../../error.ts'
 import { Arrival } from './arrival.ts'
 import type { Answers } from '../answers.ts'
-import type { Ask } from '../call.ts'
+import { headOf, type Ask } from '../call.ts'
 import type { Calls } from '../calls.ts'
 import { Carried } from './carried.ts'
 import { isPlainMap } from '../checks.ts'
@@ -13,7 +13,7 @@ import { Exports } from './exports.ts'
 import { fit } from '../fit.ts'
 import { goneFrame, releaseFrame, tags, unusedFrame, type LineWriter } from '../frames.ts'
 import { headText, readHead, type Head, type Mention } from '../head.ts'
-import { isPlainIterable, Stream } from '../iterable.ts'
+import { toBody } from '../iterable.ts'
 import { Imports } from './imports.ts'
 import { here } from './local-call.ts'
 import { lost, lostTarget } from './lost-target.ts'
@@ -30,8 +30,8 @@ interface RefsOptions {
   readonly other: { address: string }
   readonly address: () => string
   readonly maxFrame: () => number
-  /** Whether the other side knows references, and heads. */
-  readonly enabled: () => boolean
+  /** Whether the other side is known to know references, and heads, before it has said so. */
+  readonly known: boolean
   /** What is given away no longer is work in flight. */
   readonly onWork: () => void
 }
@@ -48,8 +48,8 @@ export class Refs {
   readonly #exports: Exports
   readonly #imports: Imports
   readonly #carried: Carried
-  /** Some have come. */
-  #seen = false
+  /** The other side knows references, and heads: it has said so, or has sent some. */
+  #known: boolean
   /** Of the frame that is being read. */
   #arrival: Arrival | undefined
   #arrivalMap: unknown
@@ -59,6 +59,7 @@ export class Refs {
   constructor(options: RefsOptions) {
     const { outbox, answers, address, maxFrame, calls, other } = options
     this.#options = options
+    this.#known = options.known
     this.#carried = new Carried(address, here)
     this.#exports = new Exports((id, target, reason) => {
       outbox.push(goneFrame(id, toFault(reason, address()), maxFrame()))
@@ -79,9 +80,9 @@ export class Refs {
     return this.#exports.working > 0
   }
 
-  /** Whether the other side knows references: it has said so, or has sent some. */
-  get #knowing(): boolean {
-    return this.#seen || this.#options.enabled()
+  /** The other side has said that it knows references, and heads. */
+  know(): void {
+    this.#known = true
   }
 
   /** @internal How many there are each way. */
@@ -92,19 +93,12 @@ export class Refs {
   /** Writes a request: with a head, where it has something to say. */
   readonly writeCall: LineWriter = (out, id, asked) => {
     const { body, to, due, meta } = asked as Ask
-    const plain = to === 0 && ((due === undefined && meta === undefined) || !this.#knowing)
-    const head: Head | undefined = plain
-      ? undefined
-      : {
-          ...(to !== 0 && { to }),
-          ...(due !== undefined && { timeoutMs: Math.max(0, due - Date.now()) }),
-          ...(meta && { meta: { ...meta } }),
-        }
-    this.#write(out, REQUEST, tags.call, id, body, head)
+    const plain = to === 0 && ((due === undefined && meta === undefined) || !this.#known)
+    this.#write(out, REQUEST, tags.call, id, body, plain ? undefined : headOf(asked as Ask), this.#known)
   }
 
   readonly writeReply: LineWriter = (out, id, body) =>
-    this.#write(out, REPLY, tags.return, id, body, undefined)
+    this.#write(out, REPLY, tags.return, id, body, undefined, this.#known)
 
   readonly writeGiven: LineWriter = (out, id, body) => {
     this.#write(out, GIVEN, tags.given, id, body, {}, true)
@@ -166,20 +160,26 @@ export class Refs {
     id: number,
     body: unknown,
     head: Head | undefined,
-    known = this.#knowing,
+    known: boolean,
   ): void {
     const carried = this.#carried
     // A getter of the value that is being written: it is refused, and what that value has carried so far stays.
     if (out.busy) return encodeLine(out, plain, id, body, END)
     const start = out.length
-    carried.clear()
-    if (known) out.refer = carried.refer
+    // It stays: whoever writes what may hold none takes it away.
+    out.refer = known ? carried.refer : undefined
     try {
-      encodeLine(out, plain, id, isPlainIterable(body) ? new Stream(body) : body, END)
-    } finally {
-      out.refer = undefined
+      encodeLine(out, plain, id, toBody(body), END)
+    } catch (error) {
+      carried.clear()
+      throw error
     }
-    if (!head && carried.size === 0) return
+    if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head)
+  }
+
+  /** Puts it in place of the beginning of a frame that has none. */
+  #addHead(out: Out, start: number, plain: Buffer, tag: string, id: number, head: Head | undefined): void {
+    const carried = this.#carried
     const bodyStart = start + plain.length + String(id).length + 1
     const refs = this.#give(carried.targets)
     try {
@@ -188,6 +188,7 @@ export class Refs {
       fit(out.length - start, this.#options.maxFrame())
     } catch (error) {
       for (const mention of refs) this.#exports.takeBack(mention)
+      carried.clear()
       throw error
     }
     carried.sent()
@@ -201,6 +202,7 @@ export class Refs {
       return given
     } catch (error) {
       for (const mention of given) this.#exports.takeBack(mention)
+      this.#carried.clear()
       throw error
     }
   }
@@ -211,7 +213,7 @@ export class Refs {
   }
 
   #begin(map: unknown): void {
-    this.#seen = true
+    this.#known = true
     this.drop()
     const { refs = [] } = readHead(map)
     const targets: Target[] = []
