@@ -48,7 +48,7 @@ function objectText(value: object, context: Context): string | undefined {
     return `#inst "${formatInst(value) ?? refuse(context, 'a date that #inst cannot say')}"`
   }
   if (value instanceof Uint8Array && tagWriter(value) === undefined) {
-    return `#wat/bytes "${base64Text(value)}"`
+    return referenceText(value) ?? `#wat/bytes "${base64Text(value)}"`
   }
   if (value instanceof URL && tagWriter(value) === undefined) return urlText(value, context)
   return referenceText(value)

@@ -13,4 +13,9 @@ export interface ReaderOptions {
    * @internal
    */
   dereference?: ((number: unknown, tag: unknown, head: unknown) => unknown) | undefined
+  /**
+   * What `#wat/raw n` stands for; what it throws is malformed input.
+   * @internal
+   */
+  raw?: TagReader | undefined
 }

@@ -13,7 +13,7 @@ export class Out {
   most = 0
   /** A value is being written here; its writer may not begin another. */
   busy = false
-  /** Gives numbers to the references that a value holds. Without it, it may hold none. */
+  /** Says what stands for the references, and for the bytes, that a value holds. Without it, it may hold no references. */
   refer: Refer | undefined
 
   /** Text of any kind, as UTF-8. */
@@ -38,6 +38,19 @@ export class Out {
       this.bytes = grown(this.bytes, this.length, bytes.length)
     this.bytes.set(bytes, this.length)
     this.length += bytes.length
+  }
+
+  /** Puts bytes in front of what is there from `start` on. */
+  insert(start: number, pieces: readonly Uint8Array[]): void {
+    const more = pieces.reduce((sum, { length }) => sum + length, 0)
+    if (this.length + more > this.bytes.length) this.bytes = grown(this.bytes, this.length, more)
+    this.bytes.copyWithin(start + more, start, this.length)
+    let at = start
+    for (const piece of pieces) {
+      this.bytes.set(piece, at)
+      at += piece.length
+    }
+    this.length += more
   }
 
   /** Puts text in place of the bytes from `start` to `end`. */

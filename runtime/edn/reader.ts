@@ -1,4 +1,5 @@
 import { advance } from './advance.ts'
+import { OneLine } from './one-line.ts'
 import type { ReaderOptions } from './options.ts'
 import { ReaderState } from './state.ts'
 
@@ -27,6 +28,12 @@ export class Reader {
   /** There is no more input. */
   end(): void {
     this.state.source.end()
+  }
+
+  /** @internal From here on each form has a line to itself; what breaks that is malformed, and ends with its line. */
+  oneFormPerLine(): void {
+    const { taken, source } = this.state
+    this.state.lines ??= new OneLine(taken > 0 ? source.pos : -1)
   }
 
   /** Inside a form, or behind a tag or `#_` whose value has not come. */

@@ -14,10 +14,10 @@ export abstract class Reference {
 }
 
 /**
- * The number of a thing in the frame that is being written; `undefined` for what cannot stand there. It is asked
- * of everything that EDN has no other way to write, and of the same thing perhaps twice.
+ * What stands for a thing in the frame that is being written; `undefined` for what nothing does. It is asked of bytes,
+ * and of everything that EDN has no other way to write, and of the same thing perhaps twice.
  */
-export type Refer = (thing: object) => number | undefined
+export type Refer = (thing: object) => string | undefined
 
 let refer: Refer | undefined
 
@@ -30,8 +30,7 @@ export function referWith(next: Refer | undefined): Refer | undefined {
 
 /** What is written for it, if it can stand in what is being written. */
 export function referenceText(thing: object): string | undefined {
-  const number = refer?.(thing)
-  return number === undefined ? undefined : `#wat/ref ${number}`
+  return refer?.(thing)
 }
 
 /** What to do with what cannot stand there. */

@@ -23,6 +23,7 @@ import { Keyword } from './keyword.ts'
 import { atomEnd, isDigit } from './names.ts'
 import { setOwn, toMap } from './objects.ts'
 import { IN_COMMENT, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
+import { resume } from './resume.ts'
 import type { ReaderState } from './state.ts'
 import { CLOSED, MORE, NEAR_UNITS, plainEnd } from './strings.ts'
 import { List } from './values.ts'
@@ -47,7 +48,7 @@ export function scan(state: ReaderState): boolean {
   let end = state.limit()
   let resumed = false
   if (state.mode !== READY) {
-    resumed = state.resume(end)
+    resumed = resume(state, end)
     pos = source.pos
     if (state.mode !== READY) {
       if (end < text.length) state.tooLarge()

@@ -1,17 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { WatError } from '../error.ts'
 import { TERMINATOR } from './chars.ts'
+import type { Position } from './position.ts'
 import { MAX_UNITS, Units } from './units.ts'
 import { type Piece, Utf8 } from './utf8.ts'
-
-export interface Position {
-  /** UTF-16 units from the start of the input, from 0. */
-  offset: number
-  /** From 1. */
-  line: number
-  /** UTF-16 units from the start of the line, from 1. */
-  column: number
-}
 
 /** The input: a queue of texts, one of them current, and where in the whole input we are. */
 export class Source {

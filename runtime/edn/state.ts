@@ -1,13 +1,16 @@
 import { WatError } from '../error.ts'
 import { MAX_DEPTH } from './depth.ts'
-import { DISCARD, IN_VECTOR, SKIP_TAG, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
-import { atomEnd } from './names.ts'
-import { IN_SKIPPED_ATOM, IN_SKIPPED_TAG, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
+import { IN_VECTOR, SKIP_TAG, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
+import { IN_SKIPPED_ATOM, IN_SKIPPED_TAG, READY, TO_NEXT_LINE } from './modes.ts'
 import { qualify } from './objects.ts'
 import type { ReaderOptions } from './options.ts'
-import { type Position, Source } from './source.ts'
-import { CLOSED, MORE, StringScan } from './strings.ts'
-import { tagReader, type TagReader } from './tags.ts'
+import type { Position } from './position.ts'
+import { Source } from './source.ts'
+import { StringScan } from './strings.ts'
+import { overCap } from './too-large.ts'
+import { TagReaders } from './tag-readers.ts'
+import { type Head, headOf, headOfForm } from './head.ts'
+import type { OneLine } from './one-line.ts'
 import { Tagged } from './values.ts'
 
 export const MAX_HELD_WHILE_SKIPPING_UNITS = 64
@@ -38,22 +41,22 @@ export class ReaderState {
   readonly source = new Source()
   readonly string = new StringScan()
   readonly maxDepth: number
+  /** Set where each form must have a line to itself. */
+  lines: OneLine | undefined
   /** Where the token started, if in an earlier text. */
   tokenAt: Position | undefined
   private readonly maxFrame: number
-  private readonly tags: ReadonlyMap<string, TagReader> | undefined
-  private readonly dereference: TagReader | undefined
+  private readonly tags: TagReaders
   // Where the current text has the top-level form, and how many bytes of it came before.
   private formPos = 0
   private formBytes = 0
 
   constructor(options: ReaderOptions | undefined) {
-    const { tags, dereference, maxFrame = Infinity, maxDepth = MAX_DEPTH } = options ?? {}
+    const { maxFrame = Infinity, maxDepth = MAX_DEPTH } = options ?? {}
     this.maxFrame = maxFrame
     this.maxDepth = maxDepth
     // The head of the frame stands before it, complete.
-    if (dereference) this.dereference = number => dereference(number, this.held[1], this.values[1])
-    this.tags = tags === undefined || tags instanceof Map ? tags : new Map(Object.entries(tags))
+    this.tags = new TagReaders(options, () => [this.held[1], this.values[1]])
   }
 
   /** Starts afresh with a text that is all there is. */
@@ -75,6 +78,7 @@ export class ReaderState {
 
   /** A top-level form starts. Returns where to stop in the current text. */
   formStarts(pos: number): number {
+    if (this.lines?.crowded(this.source.text, pos)) this.fail('two forms on one line', pos, pos)
     this.inForm = true
     this.formPos = pos
     this.formBytes = 0
@@ -96,12 +100,16 @@ export class ReaderState {
   /** The top-level form is complete. True if it has a value to give. */
   formEnds(kind: number, value: unknown, pos: number): boolean {
     const { source } = this
+    const lf = this.lines === undefined ? -1 : this.lines.ends(source.text, this.formPos, pos)
+    if (lf !== -1) this.failAtLineFeed(lf, headOfForm(value))
     const over =
-      kind === TOP && this.formBytes + (pos - this.formPos) * 3 > this.maxFrame && this.formIsOver(pos)
+      kind === TOP &&
+      this.formBytes + (pos - this.formPos) * 3 > this.maxFrame &&
+      this.formBytes + source.bytesIn(this.formPos, pos) > this.maxFrame
     source.pos = pos
     this.taken = source.bytesAt(pos)
     this.endForm()
-    if (over) throw this.overCap(pos, undefined)
+    if (over) throw overCap(this.maxFrame, source.locate(pos), undefined)
     this.value = value
     return kind === TOP
   }
@@ -120,36 +128,15 @@ export class ReaderState {
     this.masks[0] = 0
   }
 
-  /** Goes on with what the text before ended in. True: a string is complete, in `value`. */
-  resume(end: number): boolean {
-    const { source, mode } = this
-    const { text, pos } = source
-    if (mode === IN_STRING) {
-      const stop = this.string.scan(text, pos, end, this.kinds[this.depth]! < DISCARD)
-      source.pos = this.string.at
-      if (stop === MORE) return false
-      if (stop !== CLOSED) this.fail(this.string.problem, source.pos, source.pos)
-      this.value = this.string.take()
-    } else if (mode === IN_SKIPPED_ATOM || mode === IN_SKIPPED_TAG) {
-      source.pos = atomEnd(text, pos, end)
-      if (source.pos === end && this.open(end)) return false
-      this.value = undefined
-    } else {
-      const lf = text.indexOf('\n', pos)
-      source.pos = lf === -1 || lf >= end ? end : lf + 1
-      if (lf === -1 || lf >= end) return false
-    }
-    this.mode = READY
-    return mode === IN_STRING || mode === IN_SKIPPED_ATOM
-  }
-
   /** The current text is used up. */
   textSpent(): void {
     const { source } = this
     if (!this.inForm) {
+      this.lines?.spent(source.text)
       this.taken = source.bytesBefore + source.bytesIn(0, source.pos)
       return
     }
+    this.checkLine(source.text.length)
     this.formBytes += source.bytesIn(this.formPos, source.pos)
     this.formPos = 0
     this.checkCap()
@@ -173,6 +160,7 @@ export class ReaderState {
   /** Throws `too-large`; from here on the rest of the form is read, but not kept. */
   tooLarge(): never {
     const { source, kinds } = this
+    this.checkLine(source.pos)
     const head = this.head()
     for (let i = 0; i <= this.depth; i++) {
       kinds[i] = SKIPPED[kinds[i]!]!
@@ -181,12 +169,13 @@ export class ReaderState {
     this.mostValues = this.values.length
     this.forgetValues()
     this.string.forget()
-    throw this.overCap(Math.min(source.text.length, source.pos), head)
+    if (this.lines !== undefined) this.skipLine()
+    throw overCap(this.maxFrame, source.locate(Math.min(source.text.length, source.pos)), head)
   }
 
   /** What the tag makes of the value. */
   tagged(tag: string, value: unknown, start: number, pos: number): unknown {
-    const read = tag === 'wat/ref' ? this.dereference : (this.tags?.get(tag) ?? tagReader(tag))
+    const read = this.tags.of(tag)
     if (read === undefined && tag.charCodeAt(0) !== 58) return new Tagged(tag, value)
     try {
       return read === undefined ? qualify(tag.slice(1), value) : read(value)
@@ -195,18 +184,43 @@ export class ReaderState {
     }
   }
 
-  /** Throws `malformed`. Reading goes on behind the first line feed from `pos` on. `at` -1: at `tokenAt`. */
-  fail(problem: string, at: number, pos: number, incomplete = false, cause?: unknown): never {
-    const { source } = this
-    const place = at === -1 ? this.tokenAt! : source.locate(at)
-    const head = this.head()
-    source.pos = pos
+  /** Throws `malformed` if the form has gone over the end of its line before `pos`; reading goes on behind that. */
+  private checkLine(pos: number): void {
+    if (this.lines === undefined) return
+    const lf = this.source.text.indexOf('\n', this.formPos)
+    if (lf !== -1 && lf < pos) this.failAtLineFeed(lf)
+  }
+
+  private failAtLineFeed(lf: number, head = this.head()): never {
+    this.spent = false
+    this.fail('a form that does not end on its line', lf, lf, false, undefined, head)
+  }
+
+  /** Reading goes on behind the next line feed. */
+  private skipLine(): void {
     this.mode = TO_NEXT_LINE
     this.held.fill(undefined)
     this.keys.fill(undefined)
     this.mostValues = this.values.length
     this.endForm()
     this.string.reset()
+    this.lines?.skips()
+  }
+
+  /** Throws `malformed`. Reading goes on behind the first line feed from `pos` on. `at` -1: at `tokenAt`. */
+  fail(
+    problem: string,
+    at: number,
+    pos: number,
+    incomplete = false,
+    cause?: unknown,
+    head = this.head(),
+  ): never {
+    const { source } = this
+    if (this.inForm) this.checkLine(pos)
+    const place = at === -1 ? this.tokenAt! : source.locate(at)
+    source.pos = pos
+    this.skipLine()
     this.taken = source.bytesAt(pos)
     const data = { ...place, ...(incomplete && { incomplete }), ...(head && { head }) }
     throw new WatError('malformed', `${problem} (line ${place.line}, column ${place.column})`, {
@@ -227,23 +241,10 @@ export class ReaderState {
     if (this.kinds[0] !== SKIP_TOP && this.formBytes + this.source.waiting > this.maxFrame) this.tooLarge()
   }
 
-  private formIsOver(pos: number): boolean {
-    return this.formBytes + this.source.bytesIn(this.formPos, pos) > this.maxFrame
-  }
-
-  private overCap(pos: number, head: object | undefined): WatError {
-    const place = this.source.locate(pos)
-    return new WatError('too-large', `a form of more than ${this.maxFrame} bytes (line ${place.line})`, {
-      data: { maxFrame: this.maxFrame, ...place, ...(head && { head }) },
-    })
-  }
-
-  // `#tag [7 …`: enough to tell whoever waits for 7.
-  private head(): { tag: string; id: number } | undefined {
+  private head(): Head | undefined {
     const [, tag, vector, inside] = this.held as unknown[]
     if (this.kinds[1] !== TAG || this.kinds[2] !== IN_VECTOR || vector === undefined) return undefined
     // What is inside of it may be the first item, and what stands there one of its own.
-    const id = inside === undefined || this.bases[3]! > 0 ? this.values[0] : undefined
-    return typeof id === 'number' ? { tag: tag as string, id } : undefined
+    return headOf(tag, inside === undefined || this.bases[3]! > 0 ? this.values[0] : undefined)
   }
 }

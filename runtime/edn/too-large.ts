@@ -1,5 +1,7 @@
 import { constants } from 'node:buffer'
 import { WatError } from '../error.ts'
+import type { Head } from './head.ts'
+import type { Position } from './position.ts'
 
 /** A text of V8 has at most so many UTF-16 units. */
 export const MAX_TEXT_UNITS = constants.MAX_STRING_LENGTH
@@ -11,6 +13,13 @@ export function tooLarge(bytes: number): never {
     `the value takes ${bytes} bytes or more as EDN, for which there is no room; a text has at most ${MAX_TEXT_UNITS}`,
     { data: { bytes, most: MAX_TEXT_UNITS } },
   )
+}
+
+/** The error for a form that is larger than a reader takes. */
+export function overCap(maxFrame: number, place: Position, head: Head | undefined): WatError {
+  return new WatError('too-large', `a form of more than ${maxFrame} bytes (line ${place.line})`, {
+    data: { maxFrame, ...place, ...(head && { head }) },
+  })
 }
 
 /** What `make` gives; `too-large` when the system has no room for it, which is all that it can throw. */

@@ -2,6 +2,7 @@ import { Reader } from '../edn/index.ts'
 import { MAX_TEXT_UNITS } from '../edn/too-large.ts'
 import { WatError } from '../error.ts'
 import { overFrame, RAISE_MAX_FRAME } from './fit.ts'
+import { RawInput } from './raw-input.ts'
 import { tags, toFrame, type Frame } from './frames.ts'
 import { CONTROL_FRAME_BYTES } from './limits.ts'
 import type { Source } from '../io/pipe.ts'
@@ -14,6 +15,8 @@ export interface LinkHandlers {
   onFault(error: WatError, last: boolean): void
   /** End of input: nothing more will come. */
   onEnd(): void
+  /** Whether the other side may send raw bytes. */
+  knowsRaw(): boolean
   /** What `#wat/ref` and a number stands for, in a frame with this tag and head. */
   readonly dereference: (number: unknown, tag: unknown, head: unknown) => unknown
   /** How many frames are wanted now, at least; while it is none, the pipe is not read. */
@@ -26,6 +29,8 @@ export interface LinkHandlers {
 export class Link {
   readonly #source: Source
   readonly #reader: Reader
+  /** Tells raw bytes from text. */
+  readonly #raw: RawInput
   readonly #maxFrame: number
   /** Whether `maxFrame` is less than frames of control may take, so that the reader cannot enforce it. */
   readonly #small: boolean
@@ -35,6 +40,8 @@ export class Link {
   #reading = false
   #pumping = false
   #sourceEnded = false
+  /** The reader has been told so, too. */
+  #textEnded = false
   /** Something has come since the reader was last asked. */
   #came = false
   #ended = false
@@ -46,13 +53,15 @@ export class Link {
     this.#reader = new Reader({
       maxFrame: Math.max(most, CONTROL_FRAME_BYTES),
       dereference: handlers.dereference,
+      raw: number => this.#raw.at(number),
     })
+    this.#raw = new RawInput(this.#reader, maxFrame, () => handlers.knowsRaw())
     this.#maxFrame = maxFrame
     this.#small = maxFrame < CONTROL_FRAME_BYTES
     this.#handlers = handlers
     source.open(
       chunk => {
-        this.#reader.push(chunk)
+        this.#raw.push(chunk)
         this.#came = true
         this.pump()
       },
@@ -67,7 +76,7 @@ export class Link {
 
   /** Bytes that have come and are not delivered yet. */
   get buffered(): number {
-    return this.#reader.buffered
+    return this.#reader.buffered + this.#raw.held
   }
 
   /** Delivers what is wanted, then reads on or stops reading. Call it whenever `wanted` may have changed. */
@@ -105,25 +114,42 @@ export class Link {
   #onSourceEnd(): void {
     if (this.#sourceEnded) return
     this.#sourceEnded = true
-    this.#reader.end()
     this.#came = true
     this.pump()
   }
 
   #deliver(): boolean {
     const reader = this.#reader
+    const raw = this.#raw
     let frame: Frame | undefined
     try {
-      if (!reader.next()) return false
+      if (!reader.next()) return this.#goOn()
+      const bytes = reader.valueBytes + raw.bytes
       frame = toFrame(reader.value)
-      if (this.#small && !this.#skipped) fitting(frame, reader.valueBytes, this.#maxFrame)
+      if ((this.#small && !this.#skipped) || raw.bytes > 0) fitting(frame, bytes, this.#maxFrame)
       this.#skipped = false
-      this.#handlers.onFrame(frame, reader.valueBytes)
+      raw.clear()
+      this.#handlers.onFrame(frame, bytes)
     } catch (error) {
       this.#skipped = frame === undefined
+      raw.clear()
       this.#handlers.onFault(faultOf(error, frame), this.#sourceEnded && reader.buffered === 0)
     }
     return !this.#ended
+  }
+
+  /** The text so far is read: what is behind it? */
+  #goOn(): boolean {
+    const raw = this.#raw
+    if (raw.advance()) return true
+    if (!this.#sourceEnded || this.#textEnded) return false
+    this.#textEnded = true
+    this.#reader.end()
+    if (!raw.unfinished) return true
+    raw.forget()
+    throw new WatError('malformed', 'the input ends in raw bytes, or behind them', {
+      data: { incomplete: true },
+    })
   }
 
   #setReading(on: boolean): void {

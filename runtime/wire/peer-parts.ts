@@ -34,7 +34,7 @@ export function answersOver(
     get maxFrame() {
       return options.maxFrame
     },
-    reply: (id, body) => outbox.add(peer.refs.writeReply, id, body, options.maxFrame),
+    reply: (id, body) => outbox.add(peer.refs.writer.reply, id, body, options.maxFrame),
     fail: (id, error) => outbox.push(answerWith(id, error)),
     plainLine: body => lineOf(write, body),
     push: line => void peer.outgoing.sendLine(line).catch(() => {}), // whoever owns the outbox is told
@@ -63,7 +63,7 @@ export function callsOver(
 ): Calls {
   return new Calls({
     outbox,
-    write: refs.writeCall,
+    write: refs.writer.call,
     cancel: id => outbox.push(cancelFrame(id)),
     maxInFlight: options.maxInFlight,
     maxFrame: () => options.maxFrame,

@@ -4,7 +4,15 @@ import type { Sink, Source } from '../io/pipe.ts'
 import { Answers } from './answers.ts'
 import type { Calls } from './calls.ts'
 import { Credit, Intake } from './credit.ts'
-import { endFrame, isAnswer, isRequest, takenFrame, writeValue, type Frame } from './frames.ts'
+import {
+  endFrame,
+  isAnswer,
+  isRequest,
+  takenFrame,
+  writeValue,
+  type Frame,
+  type LineWriter,
+} from './frames.ts'
 import { BASIC_PROTOCOL } from './limits.ts'
 import type { Handler } from './handler.ts'
 import { Link } from './link.ts'
@@ -54,7 +62,8 @@ export class Peer {
     this.#options = options
     this.control = options.control
     const settle = () => this.settle()
-    const plain = options.plain ?? { write: writeValue, maxFrame: options.maxFrame }
+    const { write, maxFrame } = options.plain ?? { write: writeValue, maxFrame: options.maxFrame }
+    const writePlain: LineWriter = (out, id, value) => this.refs.writer.value(write, out, id, value)
     this.outbox = new Outbox(settle, (error, silently) => options.onBroken(error, silently))
     this.refs = refsOver(this, options)
     this.calls = callsOver(this, options, settle)
@@ -72,13 +81,13 @@ export class Peer {
       onTaken: taken,
       onRoom: () => this.#link?.pump(),
     }
-    this.answers = new Answers(answersOver(this, link, plain.write, options))
+    this.answers = new Answers(answersOver(this, link, writePlain, options))
     const read = () => {
       options.onRead?.()
       settle()
     }
     this.incoming = new Receiver(read, settle, taken)
-    this.outgoing = new Sender(this.outbox, plain.write, plain.maxFrame, this.credit, settle, () =>
+    this.outgoing = new Sender(this.outbox, writePlain, maxFrame, this.credit, settle, () =>
       this.#endOutput(),
     )
   }
@@ -88,6 +97,7 @@ export class Peer {
     this.outbox.attach(sink, first)
     this.#link = new Link(source, this.#options.maxFrame, {
       onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
+      knowsRaw: () => this.#protocol > BASIC_PROTOCOL,
       dereference: this.refs.dereference,
       onFault: (error, last) => this.#onFault(error, last),
       onEnd: () => {
@@ -184,7 +194,7 @@ export class Peer {
 
   /** The other side gets these before anything else that is sent from here on. Throws as a call does. */
   give(given: object): void {
-    this.outbox.add(this.refs.writeGiven, 1, given, this.#options.maxFrame)
+    this.outbox.add(this.refs.writer.given, 1, given, this.#options.maxFrame)
   }
 
   /** Takes no new work: readers see end of input, requests are answered with `offline`. Idempotent. */

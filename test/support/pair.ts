@@ -136,9 +136,10 @@ export class Stranger {
   }
 
   /** Writes; gives false when the pipe takes no more after everything else has happened. */
-  async write(text: string): Promise<boolean> {
+  async write(text: string | Uint8Array): Promise<boolean> {
     let done = false
-    this.into.sink.write([new TextEncoder().encode(text)], error => {
+    const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : Uint8Array.from(text)
+    this.into.sink.write([bytes], error => {
       if (error) throw error
       done = true
     })

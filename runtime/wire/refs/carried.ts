@@ -1,4 +1,5 @@
 import { isAsyncIterable } from '../iterable.ts'
+import type { Raws } from '../raw.ts'
 import { Receiver } from '../receiver.ts'
 import { Ref } from './ref.ts'
 import { originOf } from './stream-source.ts'
@@ -9,29 +10,26 @@ import type { Here, Target } from './target.ts'
 export class Carried {
   readonly targets: Target[] = []
   readonly #numbers = new Map<object, number>()
+  readonly raws: Raws | undefined
   readonly #address: () => string
   readonly #here: Here
 
-  /** `address`: this process's. */
-  constructor(address: () => string, here: Here) {
+  /** `address`: this process's. `raws`: where bytes go that are not written as text. */
+  constructor(address: () => string, here: Here, raws?: Raws) {
     this.#address = address
     this.#here = here
+    this.raws = raws
   }
 
   get size(): number {
     return this.targets.length
   }
 
-  /** Its number; `undefined` for what is neither. Throws `denied` for what the program no longer has. */
-  readonly refer = (thing: object): number | undefined => {
-    if (thing instanceof Ref) return this.#numberOf(thing.target, target => target)
-    if (thing instanceof Receiver) {
-      return this.#numberOf(thing.keep(), items => {
-        return originOf(items) ?? this.#stream({ [Symbol.asyncIterator]: () => items.rest() })
-      })
-    }
-    if (isAsyncIterable(thing)) return this.#numberOf(thing, items => this.#stream(items))
-    return undefined
+  /** What stands for it; `undefined` for what is neither. Throws `denied` for what the program no longer has. */
+  readonly refer = (thing: object): string | undefined => {
+    if (thing instanceof Uint8Array) return this.raws?.refer(thing)
+    const number = this.#number(thing)
+    return number === undefined ? undefined : `#wat/ref ${number}`
   }
 
   /** They are on their way, to another process unless they stay here. */
@@ -46,9 +44,21 @@ export class Carried {
 
   /** For the next frame. */
   clear(): void {
+    this.raws?.clear()
     if (this.targets.length === 0) return
     this.targets.length = 0
     this.#numbers.clear()
+  }
+
+  #number(thing: object): number | undefined {
+    if (thing instanceof Ref) return this.#numberOf(thing.target, target => target)
+    if (thing instanceof Receiver) {
+      return this.#numberOf(thing.keep(), items => {
+        return originOf(items) ?? this.#stream({ [Symbol.asyncIterator]: () => items.rest() })
+      })
+    }
+    if (isAsyncIterable(thing)) return this.#numberOf(thing, items => this.#stream(items))
+    return undefined
   }
 
   #stream(iterable: AsyncIterable<unknown>): Target {

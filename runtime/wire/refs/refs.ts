@@ -1,26 +1,19 @@
-import { Buffer } from 'node:buffer'
 import { fromFault, toFault } from '../../edn/fault.ts'
-import { encodeLine } from '../../edn/encode.ts'
-import type { Out } from '../../edn/out.ts'
 import type { WatError } from '../../error.ts'
 import { Arrival } from './arrival.ts'
 import type { Answers } from '../answers.ts'
-import { headOf, type Ask } from '../call.ts'
 import type { Calls } from '../calls.ts'
-import { Carried } from './carried.ts'
 import { isPlainMap } from '../checks.ts'
 import { Exports } from './exports.ts'
-import { fit } from '../fit.ts'
-import { goneFrame, releaseFrame, tags, unusedFrame, type LineWriter } from '../frames.ts'
-import { headText, readHead, type Head, type Mention } from '../head.ts'
-import { toBody } from '../iterable.ts'
+import { goneFrame, releaseFrame, tags, unusedFrame } from '../frames.ts'
+import { readHead, type Mention } from '../head.ts'
 import { Imports } from './imports.ts'
-import { here } from './local-call.ts'
 import { lost, lostTarget } from './lost-target.ts'
 import { malformed } from '../malformed.ts'
 import type { Outbox } from '../outbox.ts'
 import { RemoteTarget } from './remote-target.ts'
 import type { Target } from './target.ts'
+import { FrameWriter } from './writer.ts'
 
 interface RefsOptions {
   readonly outbox: Outbox
@@ -45,9 +38,10 @@ const HEADED = new Set<unknown>([tags.call, tags.return, tags.given])
  * that is, so that a process which passes the body on rewrites the head alone.
  */
 export class Refs {
+  /** Writes the frames in which they travel. */
+  readonly writer: FrameWriter
   readonly #exports: Exports
   readonly #imports: Imports
-  readonly #carried: Carried
   /** The other side knows references, and heads: it has said so, or has sent some. */
   #known: boolean
   /** Of the frame that is being read. */
@@ -60,7 +54,13 @@ export class Refs {
     const { outbox, answers, address, maxFrame, calls, other } = options
     this.#options = options
     this.#known = options.known
-    this.#carried = new Carried(address, here)
+    this.writer = new FrameWriter({
+      address,
+      maxFrame,
+      known: () => this.#known,
+      mention: target => this.#mention(target),
+      takeBack: mention => this.#exports.takeBack(mention),
+    })
     this.#exports = new Exports((id, target, reason) => {
       outbox.push(goneFrame(id, toFault(reason, address()), maxFrame()))
       answers().withdraw(target.service, reason)
@@ -88,20 +88,6 @@ export class Refs {
   /** @internal How many there are each way. */
   get load(): Record<string, number> {
     return { exports: this.#exports.size, imports: this.#imports.size }
-  }
-
-  /** Writes a request: with a head, where it has something to say. */
-  readonly writeCall: LineWriter = (out, id, asked) => {
-    const { body, to, due, meta } = asked as Ask
-    const plain = to === 0 && ((due === undefined && meta === undefined) || !this.#known)
-    this.#write(out, REQUEST, tags.call, id, body, plain ? undefined : headOf(asked as Ask), this.#known)
-  }
-
-  readonly writeReply: LineWriter = (out, id, body) =>
-    this.#write(out, REPLY, tags.return, id, body, undefined, this.#known)
-
-  readonly writeGiven: LineWriter = (out, id, body) => {
-    this.#write(out, GIVEN, tags.given, id, body, {}, true)
   }
 
   /** What `#wat/ref` and a number stands for in the frame that is being read. */
@@ -153,60 +139,6 @@ export class Refs {
     this.#exports.clear()
   }
 
-  #write(
-    out: Out,
-    plain: Buffer,
-    tag: string,
-    id: number,
-    body: unknown,
-    head: Head | undefined,
-    known: boolean,
-  ): void {
-    const carried = this.#carried
-    // A getter of the value that is being written: it is refused, and what that value has carried so far stays.
-    if (out.busy) return encodeLine(out, plain, id, body, END)
-    const start = out.length
-    // It stays: whoever writes what may hold none takes it away.
-    out.refer = known ? carried.refer : undefined
-    try {
-      encodeLine(out, plain, id, toBody(body), END)
-    } catch (error) {
-      carried.clear()
-      throw error
-    }
-    if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head)
-  }
-
-  /** Puts it in place of the beginning of a frame that has none. */
-  #addHead(out: Out, start: number, plain: Buffer, tag: string, id: number, head: Head | undefined): void {
-    const carried = this.#carried
-    const bodyStart = start + plain.length + String(id).length + 1
-    const refs = this.#give(carried.targets)
-    try {
-      const text = headText({ ...head, ...(refs.length > 0 && { refs }) })
-      out.replace(start, bodyStart, `#${tag} [${id} ${text} `)
-      fit(out.length - start, this.#options.maxFrame())
-    } catch (error) {
-      for (const mention of refs) this.#exports.takeBack(mention)
-      carried.clear()
-      throw error
-    }
-    carried.sent()
-    carried.clear() // what is lost must not wait for the next frame to be found
-  }
-
-  #give(targets: readonly Target[]): Mention[] {
-    const given: Mention[] = []
-    try {
-      for (const target of targets) given.push(this.#mention(target))
-      return given
-    } catch (error) {
-      for (const mention of given) this.#exports.takeBack(mention)
-      this.#carried.clear()
-      throw error
-    }
-  }
-
   #mention(target: Target): Mention {
     const home = target instanceof RemoteTarget && target.origin.calls === this.#options.calls()
     return home && !target.reason ? -target.id : this.#exports.give(target)
@@ -237,8 +169,3 @@ export class Refs {
     return target
   }
 }
-
-const REQUEST = Buffer.from(`#${tags.request} [`)
-const REPLY = Buffer.from(`#${tags.reply} [`)
-const GIVEN = Buffer.from(`#${tags.given} [`)
-const END = Buffer.from(']\n')

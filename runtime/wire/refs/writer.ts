@@ -1,0 +1,111 @@
+import { Buffer } from 'node:buffer'
+import { encodeLine } from '../../edn/encode.ts'
+import type { Out } from '../../edn/out.ts'
+import { headOf, type Ask } from '../call.ts'
+import { Carried } from './carried.ts'
+import { fit } from '../fit.ts'
+import { tags, type LineWriter } from '../frames.ts'
+import { headText, type Head, type Mention } from '../head.ts'
+import { toBody } from '../iterable.ts'
+import { here } from './local-call.ts'
+import { Raws } from '../raw.ts'
+import type { Target } from './target.ts'
+
+interface WriterOptions {
+  /** This process's. */
+  readonly address: () => string
+  readonly maxFrame: () => number
+  /** Whether the other side knows references, heads and raw bytes. */
+  readonly known: () => boolean
+  /** The number of a reference that is given to the other side; until it is taken back, that counts as given. */
+  mention(target: Target): Mention
+  takeBack(mention: Mention): void
+}
+
+/** Writes what goes over one link: a body, the references that it holds in a head, and its bytes ahead. */
+export class FrameWriter {
+  readonly #carried: Carried
+  readonly #options: WriterOptions
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    this.#carried = new Carried(options.address, here, new Raws())
+  }
+
+  /** A request: with a head, where it has something to say. */
+  readonly call: LineWriter = (out, id, asked) => {
+    const { body, to, due, meta } = asked as Ask
+    const known = this.#options.known()
+    const plain = to === 0 && ((due === undefined && meta === undefined) || !known)
+    this.#write(out, REQUEST, tags.call, id, body, plain ? undefined : headOf(asked as Ask), known)
+  }
+
+  readonly reply: LineWriter = (out, id, body) =>
+    this.#write(out, REPLY, tags.return, id, body, undefined, this.#options.known())
+
+  readonly given: LineWriter = (out, id, body) => this.#write(out, GIVEN, tags.given, id, body, {}, true)
+
+  /** A plain value, which holds no references. */
+  value(write: LineWriter, out: Out, id: number, value: unknown): void {
+    if (out.busy || !this.#options.known()) {
+      out.refer = undefined
+      return write(out, id, value)
+    }
+    const raws = new Raws()
+    const start = out.length
+    out.refer = raws.refer
+    write(out, id, value)
+    if (raws.list.length === 0) return
+    raws.insert(out, start)
+    fit(out.length - start, this.#options.maxFrame())
+  }
+
+  #write(
+    out: Out,
+    plain: Buffer,
+    tag: string,
+    id: number,
+    body: unknown,
+    head: Head | undefined,
+    known: boolean,
+  ): void {
+    const carried = this.#carried
+    // A getter of the value that is being written: it is refused, and what that value has carried so far stays.
+    if (out.busy) return encodeLine(out, plain, id, body, END)
+    const start = out.length
+    // It stays: whoever writes what may hold none takes it away.
+    out.refer = known ? carried.refer : undefined
+    try {
+      encodeLine(out, plain, id, toBody(body), END)
+      if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head)
+      else carried.raws?.insert(out, start)
+    } catch (error) {
+      carried.clear()
+      throw error
+    }
+  }
+
+  /** Puts it in place of the beginning of a frame that has none. */
+  #addHead(out: Out, start: number, plain: Buffer, tag: string, id: number, head: Head | undefined): void {
+    const carried = this.#carried
+    const bodyStart = start + plain.length + String(id).length + 1
+    const refs: Mention[] = []
+    try {
+      for (const target of carried.targets) refs.push(this.#options.mention(target))
+      const text = headText({ ...head, ...(refs.length > 0 && { refs }) })
+      out.replace(start, bodyStart, `#${tag} [${id} ${text} `)
+      carried.raws?.insert(out, start)
+      fit(out.length - start, this.#options.maxFrame())
+    } catch (error) {
+      for (const mention of refs) this.#options.takeBack(mention)
+      throw error
+    }
+    carried.sent()
+    carried.clear() // what is lost must not wait for the next frame to be found
+  }
+}
+
+const REQUEST = Buffer.from(`#${tags.request} [`)
+const REPLY = Buffer.from(`#${tags.reply} [`)
+const GIVEN = Buffer.from(`#${tags.given} [`)
+const END = Buffer.from(']\n')
