@@ -13,6 +13,8 @@ interface EndingOptions {
   exited: Promise<Exit>
   /** Whether it knows what a frame is. Others are told by the end of their input. */
   speaks: () => boolean
+  /** It has been asked to end. */
+  onAsked: () => void
 }
 
 /** How a process is made to end, once or more than once. */
@@ -36,7 +38,7 @@ export class Ending {
 
   /** Climbs the ladder within `graceMs`; a second time only if that means an earlier end. */
   async stop(graceMs: number, slackMs: number): Promise<Exit> {
-    const { outbox, exited, speaks, end } = this.#options
+    const { outbox, exited, speaks, end, onAsked } = this.#options
     const deadline = performance.now() + graceMs + slackMs
     if (deadline < this.#deadline) {
       this.#deadline = deadline
@@ -49,7 +51,9 @@ export class Ending {
         kill: () => this.kill(),
         gone: exited,
       }
-      await climb(rungs, graceMs, slackMs)
+      const gone = climb(rungs, graceMs, slackMs)
+      onAsked()
+      await gone
     }
     return exited
   }

@@ -10,9 +10,11 @@ import type { CallOptions } from '../wire/call-options.ts'
 import { offline, type Exit } from '../edn/fault.ts'
 import { behindRejections } from '../edn/stack.ts'
 import { BASIC_PROTOCOL } from '../wire/limits.ts'
+import type { Route } from '../wire/passed.ts'
 import type { Peer } from '../wire/peer.ts'
 import type { Receiver } from '../wire/receiver.ts'
 import type { Sender } from '../wire/sender.ts'
+import type { Unread } from '../wire/unread.ts'
 import { Ending } from './ending.ts'
 import { nameFor, releaseAddress, takeAddress } from './address.ts'
 import { agree, childPeer, give } from './child-peer.ts'
@@ -69,7 +71,9 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
       onEnd: () => this.#output.onEnd(),
       onSettle: () => this.#updateRef(),
       onIdle: () => this.#output.look(),
-      hurried: () => this.#hurried,
+      // What it still writes is read whether somebody asked or not: it is ending, and must get rid of it.
+      hurried: () =>
+        this.#ending.begun || this.#running?.hasExited === true || this.#stderrFlow.panic !== undefined,
     })
     this.#untaken = new Untaken(this.#peer)
     this.stdin = this.#peer.outgoing
@@ -78,7 +82,7 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
     this.#stderrFlow = new StderrFlow(this.address, settings.relay, update, () => this.#updateRef())
     this.stderr = this.#stderrFlow.receiver
     this.#child = {
-      stopWithin: async graceMs => void (await this.#stop(graceMs, graceMs * INNER_SLACK_SHARE)),
+      stopWithin: async graceMs => void (await this.#ending.stop(graceMs, graceMs * INNER_SLACK_SHARE)),
       killTree: () => this.#ending.kill(),
       untaken: () => (this.#waitedFor ? undefined : this.#untaken),
       signal: signal => void this.signal(signal),
@@ -92,6 +96,7 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
       running: () => running,
       exited: this.#exited.promise,
       speaks: () => this.#readiness.speaks,
+      onAsked: update,
     })
   }
 
@@ -119,14 +124,21 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
     return this.#exited.promise
   }
 
+  /** @internal */
+  override route(): Route {
+    return this.#peer.calls
+  }
+
   /**
    * Sends a request and resolves with the body of its reply. Calls are pipelined and may be answered in
    * any order. Rejects with the fault of the handler (its `code`, and where it began in `address`),
    * `timeout`, `cancelled`, `offline` (at once, with exit and panic, when the process dies), `no-handler`,
    * `encode`, `denied`, `too-large` or `overloaded`.
    */
-  call(body: Req, options?: CallOptions): Promise<Res> {
-    return this.#peer.calls.call(body, options) as Promise<Res>
+  override call(body: Req | Unread<Req>, options: CallOptions & { lazy: true }): Promise<Unread<Res>>
+  override call(body: Req | Unread<Req>, options?: CallOptions): Promise<Res>
+  override call(body: Req | Unread<Req>, options?: CallOptions): Promise<any> {
+    return this.#peer.calls.call(body, options)
   }
 
   /**
@@ -135,7 +147,7 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
    * exit. Idempotent, never rejects.
    */
   stop(): Promise<Exit> {
-    return this.#stop(this.#settings.stopGraceMs, isStopping() ? 0 : SLACK_MS)
+    return this.#ending.stop(this.#settings.stopGraceMs, isStopping() ? 0 : SLACK_MS)
   }
 
   /** Kills it and everything below it at once. Resolves with its exit; never rejects. */
@@ -209,17 +221,6 @@ export class Process<Req = any, Res = any> extends Callable<Req, Res> implements
     this.#stranger = error
     this.#peer.calls.abort(error)
     void this.stop()
-  }
-
-  async #stop(graceMs: number, slackMs: number): Promise<Exit> {
-    const exit = this.#ending.stop(graceMs, slackMs)
-    this.#update()
-    return exit
-  }
-
-  /** What it still writes is read whether somebody asked or not: it is ending, and must get rid of it. */
-  get #hurried(): boolean {
-    return this.#ending.begun || this.#running?.hasExited === true || this.#stderrFlow.panic !== undefined
   }
 
   /** Something that decides whether its pipes are read may have changed. */

@@ -11,6 +11,7 @@ import {
   putByte,
   putBytes,
   putInteger,
+  putMany,
   putName,
   putNumber,
   putString,
@@ -69,6 +70,28 @@ export function encodeLine(
     writeAtMost(outerMost)
   }
 }
+
+/** The same with a value that is written already. */
+export function appendLine(
+  out: Out,
+  before: Uint8Array,
+  id: number,
+  text: Uint8Array,
+  behind: Uint8Array,
+): void {
+  const outer = writeInto(out.bytes)
+  try {
+    let at = putBytes(out.length, before)
+    at = putByte((id | 0) === id ? putInteger(at, id) : putAscii(at, '' + id), SPACE)
+    at = text.length <= MAX_LOOP_BYTES ? putBytes(at, text) : putMany(at, text)
+    out.length = putBytes(at, behind)
+  } finally {
+    out.bytes = writeInto(outer)
+  }
+}
+
+/** For more bytes the call of a function outside JavaScript pays. */
+const MAX_LOOP_BYTES = 256
 
 function putValue(at: number, value: unknown, denyReserved: boolean): number {
   forgetCanons()

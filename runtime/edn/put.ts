@@ -29,6 +29,13 @@ export function putBytes(at: number, from: Uint8Array): number {
   return at + length
 }
 
+export function putMany(at: number, from: Uint8Array): number {
+  const { length } = from
+  if (at + length > bytes.length) bytes = grown(bytes, at, length)
+  bytes.set(from, at)
+  return at + length
+}
+
 export function putAscii(at: number, text: string): number {
   const { length } = text
   if (at + length > bytes.length) bytes = grown(bytes, at, length)

@@ -3,6 +3,7 @@ import { WatError } from '../error.ts'
 import { openServer } from '../net/server.ts'
 import { children, type Child } from '../vm/children.ts'
 import { reportFault } from '../vm/log.ts'
+import type { ServeOptions } from '../vm/serve.ts'
 import { Callable } from '../wire/callable.ts'
 import { BASIC_PROTOCOL } from '../wire/limits.ts'
 import { serviceOf } from '../wire/service-of.ts'
@@ -21,10 +22,12 @@ export async function startListening(
   program: object | string,
   options: ListenOptions,
 ): Promise<Listener> {
-  const { secret, tls, concurrency, ...spawning } = options
+  const { secret, tls, concurrency, lazy, ...spawning } = options
   if ('given' in spawning) throw new WatError('denied', 'given is not for a program that others connect to')
   const stopGraceMs = stopGraceOf(spawning)
-  const serve = isProgram(program) ? programServer(program, spawning) : targetServer(program, concurrency)
+  const serve = isProgram(program)
+    ? programServer(program, spawning)
+    : targetServer(program, { concurrency, lazy })
   const sessions = new Set<Session>()
   const server = await openServer(address, {
     secret,
@@ -61,9 +64,9 @@ function isProgram(program: object | string): program is string | URL | Command 
   return typeof program === 'object' && !(program instanceof Callable) && 'command' in program
 }
 
-function targetServer(target: object, concurrency: number | undefined): (socket: Socket) => Session {
-  serviceOf(target, concurrency) // throws now what it would throw with the first connection
-  return socket => serveTarget(socket, serviceOf(target, concurrency))
+function targetServer(target: object, options: ServeOptions): (socket: Socket) => Session {
+  serviceOf(target, options) // throws now what it would throw with the first connection
+  return socket => serveTarget(socket, serviceOf(target, options))
 }
 
 function programServer(program: string | URL | Command, options: ListenOptions): (socket: Socket) => Session {

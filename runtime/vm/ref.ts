@@ -7,6 +7,7 @@ import { here } from '../wire/refs/local-call.ts'
 import { LocalTarget } from '../wire/refs/local-target.ts'
 import type { Ref } from '../wire/refs/ref.ts'
 import { serviceOf } from '../wire/service-of.ts'
+import type { Unread } from '../wire/unread.ts'
 import { identity } from './identity.ts'
 import { reportFault } from './log.ts'
 
@@ -14,6 +15,8 @@ import { reportFault } from './log.ts'
 export interface RefOptions {
   /** How many calls of it are handled at once, whoever makes them. Default 256. */
   concurrency?: number | undefined
+  /** The handler gets each body as an `Unread`, to be read when it likes or passed on as it is. */
+  lazy?: boolean | undefined
   /** What messages call it. */
   name?: string | undefined
 }
@@ -30,15 +33,19 @@ export interface RefOptions {
  * ```
  */
 export function ref<Req = any, Res = unknown>(
+  target: Handler<Unread<Req>, Res>,
+  options: RefOptions & { lazy: true },
+): Ref<Req, Arrived<Awaited<Res>>>
+export function ref<Req = any, Res = unknown>(
   target: Handler<Req, Res> | Callable<Req, Res>,
   options?: RefOptions,
 ): Ref<Req, Arrived<Awaited<Res>>>
 export function ref(target: object, options?: RefOptions): Ref
-export function ref(target: unknown, { concurrency, name }: RefOptions = {}): Ref {
+export function ref(target: unknown, { name, ...options }: RefOptions = {}): Ref {
   if (name !== undefined && typeof name !== 'string')
     throw new WatError('denied', `the name of a reference is a string, not ${describe(name)}`)
   const { address } = identity
-  const service = serviceOf(target, concurrency)
+  const service = serviceOf(target, options)
   return new LocalTarget({
     here,
     service,

@@ -2,6 +2,7 @@ import type { Arrived } from '../wire/arrived.ts'
 import type { Callable } from '../wire/callable.ts'
 import type { Handler } from '../wire/handler.ts'
 import { serviceOf } from '../wire/service-of.ts'
+import type { Unread } from '../wire/unread.ts'
 import { port } from './port.ts'
 
 export type { Handler, Request } from '../wire/handler.ts'
@@ -10,6 +11,8 @@ export type { Handler, Request } from '../wire/handler.ts'
 export interface ServeOptions {
   /** How many requests are handled at once; as many again may wait, the rest is not read. Default 256. */
   concurrency?: number | undefined
+  /** The handler gets each body as an `Unread`, to be read when it likes or passed on as it is. */
+  lazy?: boolean | undefined
 }
 
 declare const served: unique symbol
@@ -31,11 +34,15 @@ export type Served<Req = any, Res = any> = void & { readonly [served]?: (body: R
  * A program that is a function gives its `Process` the handler's types by returning what `serve` does.
  */
 export function serve<Req = any, Res = unknown>(
+  handler: Handler<Unread<Req>, Res>,
+  options: ServeOptions & { lazy: true },
+): Promise<Served<Req, Arrived<Awaited<Res>>>>
+export function serve<Req = any, Res = unknown>(
   handler: Handler<Req, Res> | Callable<Req, Res>,
   options?: ServeOptions,
 ): Promise<Served<Req, Arrived<Awaited<Res>>>>
 export function serve(methods: object, options?: ServeOptions): Promise<Served>
-export async function serve(target: unknown, { concurrency }: ServeOptions = {}): Promise<Served> {
-  port.serve(serviceOf(target, concurrency))
+export async function serve(target: unknown, options: ServeOptions = {}): Promise<Served> {
+  port.serve(serviceOf(target, options))
   return (await port.peer.answers.done) as Served
 }

@@ -38,6 +38,11 @@ export class Answers {
     return this.#service !== undefined
   }
 
+  /** Whether whatever serves takes bodies that are not read. */
+  get lazy(): boolean {
+    return this.#service?.lazy === true
+  }
+
   /** Whether handlers run, or wait to, whose answers somebody waits for. */
   get busy(): boolean {
     return this.#handling.wanted > 0 || this.#refs.size > 0 || this.#options.working()

@@ -10,4 +10,6 @@ export interface CallOptions {
   signal?: GlobalSignal | undefined
   /** For middleware, such as the id of a trace or a tenant: the handler finds it in `request.meta`. EDN values. */
   meta?: Readonly<Record<string, unknown>> | undefined
+  /** The reply is not read: the call resolves with an `Unread`, to be read later or passed on. */
+  lazy?: boolean | undefined
 }

@@ -4,6 +4,7 @@ import type { CallOptions } from './call-options.ts'
 import { isPlainMap } from './checks.ts'
 import { MAX_WAITING_CALLS } from './limits.ts'
 import { OpenRequest } from './open-request.ts'
+import { Forwarding } from './forwarding.ts'
 
 /** The callee, for messages. */
 interface Callee {
@@ -14,15 +15,24 @@ interface Callee {
 /** Those of a call that has none. */
 export const NO_OPTIONS: CallOptions = {}
 
+/** The request that a call with these options passes on. */
+export function passedOn(options: CallOptions): OpenRequest | undefined {
+  if (options instanceof OpenRequest) return options
+  return options instanceof Forwarding ? (options.request as OpenRequest) : undefined
+}
+
 /** Why a call with these options is not even begun. */
 export function refusalOf(options: CallOptions, callee: Callee): WatError | undefined {
-  const { timeout, deadline, meta } = options
+  const { timeout, deadline, meta, lazy } = options
   if (!isTime(timeout)) return notTaken('timeout is a number of milliseconds', timeout)
   if (!isTime(deadline)) return notTaken('deadline is a number of milliseconds since the epoch', deadline)
+  if (lazy !== undefined && typeof lazy !== 'boolean') return notTaken('lazy is a boolean', lazy)
   if (meta !== undefined && !isPlainMap(meta)) return notTaken('meta is an object of EDN values', meta)
   // The signal of a request would have to be made.
-  const aborted = options instanceof OpenRequest ? options.aborted : options.signal?.aborted
-  return aborted ? cancelled(callee, options.signal?.reason) : undefined
+  const request = passedOn(options)
+  if (request?.aborted) return cancelled(callee, request.signal.reason)
+  if (request === options || !options.signal?.aborted) return undefined
+  return cancelled(callee, options.signal.reason)
 }
 
 /** Milliseconds until it is given up. */

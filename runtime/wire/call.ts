@@ -2,7 +2,7 @@ import type { GlobalSignal } from '../ambient.ts'
 import type { CallWindow } from './call-window.ts'
 import type { Head } from './head.ts'
 import type { Numbered } from './open-calls.ts'
-import type { OpenRequest } from './open-request.ts'
+import type { Passed } from './passed.ts'
 import type { Place } from './queue.ts'
 
 /** What must not be let go before a call has settled. */
@@ -26,7 +26,8 @@ export interface Call extends Numbered, Ask {
   readonly window: CallWindow<Call>
   /** What its request takes of the room at the other end, until its handler has begun. */
   bytes: number
-  resolve(body: unknown): void
+  /** `undefined` for a request that is passed on: that one is told. */
+  readonly resolve: ((body: unknown) => void) | undefined
   /** Where the program made it, if that was kept. */
   site: Error | undefined
   /** While it waits for a place among the open ones. */
@@ -34,9 +35,11 @@ export interface Call extends Numbered, Ask {
   timer?: NodeJS.Timeout
   unlisten?: () => void
   /** The request of a handler that it passes on. */
-  passedOn: OpenRequest | undefined
+  passedOn: Passed | undefined
   held: Held | undefined
   signal?: GlobalSignal
+  /** Its reply is not read. */
+  readonly lazy: boolean
 }
 
 /** What its frame says besides its body. */
@@ -46,4 +49,13 @@ export function headOf({ to, due, meta }: Ask): Head {
     ...(due !== undefined && { timeoutMs: Math.max(0, due - Date.now()) }),
     ...(meta && { meta: { ...meta } }),
   }
+}
+
+/** It has settled: nothing waits for it, and it holds nothing. */
+export function release(call: Call): void {
+  clearTimeout(call.timer)
+  call.unlisten?.()
+  const { held } = call
+  call.held = undefined
+  held?.letGo()
 }

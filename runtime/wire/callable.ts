@@ -1,5 +1,14 @@
 import { ADVICE, Reference, USE_REF } from '../edn/reference.ts'
 import type { CallOptions } from './call-options.ts'
+import type { Route } from './passed.ts'
+import type { Unread } from './unread.ts'
+
+/** All that passing a request on takes. */
+export interface Callee {
+  call(body: unknown, options?: CallOptions): Promise<unknown>
+  /** Where its calls go, if that is one link, and open. */
+  route?(): Route | undefined
+}
 
 /**
  * Something that answers calls: a `Process`, a `Ref`. It is known by this class: a function is a handler, one of
@@ -12,6 +21,12 @@ export abstract class Callable<Req = any, Res = any> extends Reference {
     return USE_REF
   }
 
+  /** @internal */
+  route(): Route | undefined {
+    return undefined
+  }
+
   /** Asks it, and resolves with the body of its reply. */
-  abstract call(body: Req, options?: CallOptions): Promise<Res>
+  abstract call(body: Req | Unread<Req>, options: CallOptions & { lazy: true }): Promise<Unread<Res>>
+  abstract call(body: Req | Unread<Req>, options?: CallOptions): Promise<Res>
 }

@@ -1,17 +1,19 @@
 import type { Asked, WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
-import { cheapSite, rejection, siteHere } from '../edn/stack.ts'
-import { onAbort } from './aborts.ts'
-import { cancelled, metaOf, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft } from './call-terms.ts'
+import { cheapSite, located, rejection, siteHere } from '../edn/stack.ts'
+import { cancelled, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft } from './call-terms.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallsOptions } from './calls-options.ts'
+import { follow } from './follow.ts'
 import { CallWindows, type CallWindow } from './call-window.ts'
+import { awaitedCall, passedCall } from './new-call.ts'
 import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
-import type { Call, Held } from './call.ts'
+import { release, type Call, type Held } from './call.ts'
+import type { Passed } from './passed.ts'
 import { OpenCalls } from './open-calls.ts'
-import { OpenRequest } from './open-request.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
+import { replyBody } from './reply-body.ts'
 
 /**
  * Of so many calls that are open at once, each may keep where it was made. Of more, the lines that await them
@@ -29,6 +31,8 @@ export class Calls {
   /** The callee tells when handlers begin. Until then a place is held until the reply. */
   #credit = false
   #failure: WatError | undefined
+  /** Calls whose replies are not to be read. */
+  lazy = 0
   readonly #options: CallsOptions
 
   constructor(options: CallsOptions) {
@@ -61,33 +65,39 @@ export class Calls {
     const refusal = this.#failure ?? this.#refusal(options)
     if (refusal) return this.#rejected({ body, meta: options.meta }, refusal, siteHere(), false)
     const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
-    held?.hold()
     return new Promise(resolve => {
       const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
       const due = timeout === undefined ? undefined : Date.now() + timeout
-      const meta = metaOf(options)
-      const window = this.#windows.of(to)
-      const call: Call = {
-        id: 0,
-        body,
-        to,
-        due,
-        meta,
-        window,
-        bytes: 0,
-        resolve,
-        site,
-        passedOn: undefined,
-        held,
-      }
-      if (timeout !== undefined && timeout <= MAX_TIMER_MS)
-        call.timer = later(() => this.#drop(call, timedOut(this.#options.peer(), timeout)), timeout)
-      if (options !== NO_OPTIONS) this.#follow(call, options)
-      const idle = this.pending === 0
-      if (window.waiting.size > 0 || !window.hasRoom(this.#credit)) this.#windows.wait(call)
-      else this.#send(call)
-      if (idle && this.pending > 0) this.#options.onBusy(true)
+      const call = awaitedCall(body, to, this.#windows.of(to), options, due, resolve, site, held)
+      this.#begin(call, timeout, options)
     })
+  }
+
+  /** Passes a request on, without a promise: it is told of the end. */
+  pass(request: Passed, to = 0, held?: Held): void {
+    const refusal = this.#failure ?? this.#refusal(NO_OPTIONS)
+    if (refusal) return request.failedThere(located(refusal, { peer: this.#options.peer().address }))
+    const call = passedCall(request, to, this.#windows.of(to), held)
+    request.passedTo(this, call)
+    this.#begin(call, timeLeft(request), NO_OPTIONS)
+  }
+
+  /** The request that it passes on is given up. */
+  giveUp(call: object, cause: unknown): void {
+    this.#drop(call as Call, cancelled(this.#options.peer(), cause))
+  }
+
+  #begin(call: Call, timeout: number | undefined, options: CallOptions): void {
+    call.held?.hold()
+    if (call.lazy) this.lazy++
+    if (timeout !== undefined && timeout <= MAX_TIMER_MS)
+      call.timer = later(() => this.#drop(call, timedOut(this.#options.peer(), timeout)), timeout)
+    if (options !== NO_OPTIONS) follow(call, options, cause => this.giveUp(call, cause))
+    const idle = this.pending === 0
+    const { window } = call
+    if (window.waiting.size > 0 || !window.hasRoom(this.#credit)) this.#windows.wait(call)
+    else this.#send(call)
+    if (idle && this.pending > 0) this.#options.onBusy(true)
   }
 
   /** The callee tells from now on when a handler has begun: then its request makes room for another. */
@@ -105,6 +115,11 @@ export class Calls {
     return true
   }
 
+  /** Whether its reply is not to be read. */
+  isLazy(id: number): boolean {
+    return this.#open.get(id)?.lazy === true
+  }
+
   /** Whether it waits for its reply. */
   has = (id: number): boolean => this.#open.get(id) !== undefined
 
@@ -116,7 +131,8 @@ export class Calls {
     this.#settled(call)
     call.passedOn?.pass(arrival)
     if (call.signal) arrival?.govern(call.signal, reason => cancelled(this.#options.peer(), reason))
-    call.resolve(body)
+    if (call.resolve) call.resolve(replyBody(body, call.lazy))
+    else call.passedOn?.passedBack(body)
     return true
   }
 
@@ -151,6 +167,7 @@ export class Calls {
     if (this.#failure) return
     this.#failure = reason
     const calls = [...this.#open.drain(), ...this.#windows.drain()]
+    this.lazy = 0
     for (const call of calls) {
       call.window.leave(call)
       release(call)
@@ -179,22 +196,10 @@ export class Calls {
       if (this.#open.get(id) !== call) return // a getter of its body has given it up
       window.enter(call, outbox.lineBytes || 1) // a broken pipe has written none
     } catch (error) {
+      if (call.lazy) this.lazy--
       release(call)
       this.#close(call)
       this.#reject(call, error as WatError)
-    }
-  }
-
-  /** It is given up when what governs it says so. */
-  #follow(call: Call, options: CallOptions): void {
-    if (options instanceof OpenRequest) {
-      // The same as its signal, which would have to be made for it.
-      call.passedOn = options
-      call.unlisten = options.onAbort(reason => this.#drop(call, cancelled(this.#options.peer(), reason)))
-    } else if (options.signal) {
-      const { signal } = options
-      call.signal = signal
-      call.unlisten = onAbort(signal, () => this.#drop(call, cancelled(this.#options.peer(), signal.reason)))
     }
   }
 
@@ -205,7 +210,9 @@ export class Calls {
   }
 
   #reject(call: Call, error: WatError, far = false): void {
-    call.resolve(this.#rejected(call, error, call.site, far))
+    const { peer } = this.#options
+    if (call.resolve) call.resolve(this.#rejected(call, error, call.site, far))
+    else call.passedOn?.failedThere(located(error, { peer: peer().address, far }))
   }
 
   #rejected({ body, meta }: Asked, error: WatError, site: Error | undefined, far: boolean) {
@@ -214,6 +221,7 @@ export class Calls {
   }
 
   #settled(call: Call): void {
+    if (call.lazy) this.lazy--
     release(call)
     this.#close(call)
     call.window.leave(call)
@@ -237,11 +245,3 @@ export class Calls {
 }
 
 const same = <T>(body: T): T => body
-
-function release(call: Call): void {
-  clearTimeout(call.timer)
-  call.unlisten?.()
-  const { held } = call
-  call.held = undefined
-  held?.letGo()
-}

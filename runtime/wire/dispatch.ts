@@ -20,7 +20,7 @@ interface Parts {
 
 /** Gives a frame to whom it is about. Throws `malformed` for one that means nothing here. */
 export function dispatch(
-  frame: Exclude<Frame, { kind: 'value' | 'end' }>,
+  frame: Exclude<Frame, { kind: 'value' | 'end' | 'lines' }>,
   bytes: number,
   { answers, calls, credit, outgoing, refs, control }: Parts,
 ): void {
@@ -33,13 +33,13 @@ export function dispatch(
     case 'call':
       return request(frame, bytes, answers, refs)
     case 'return': {
-      const arrival = arrived(refs, frame.map, error => calls.fail(frame.id, error))
+      const arrival = arrived(refs, frame, error => calls.fail(frame.id, error))
       if (!calls.has(frame.id)) arrival?.turnAway()
       if (!calls.reply(frame.id, frame.body, arrival)) unknownId(frame.id)
       return
     }
     case 'given': {
-      const arrival = refs.arrived(frame.map)
+      const arrival = refs.arrived(frame.map, frame.body)
       try {
         return (control.given ?? meaningless('given'))(frame.body)
       } catch (error) {
@@ -79,13 +79,9 @@ export function dispatch(
 }
 
 /** A request with a head: for what serves here, or for a reference. */
-function request(
-  { id, head, map, body }: Frame & { kind: 'call' },
-  bytes: number,
-  answers: Answers,
-  refs: Refs,
-): void {
-  const arrival = arrived(refs, map, error => answers.reject({ id, body, bytes, head, turn: 0 }, error))
+function request(frame: Frame & { kind: 'call' }, bytes: number, answers: Answers, refs: Refs): void {
+  const { id, head, body } = frame
+  const arrival = arrived(refs, frame, error => answers.reject({ id, body, bytes, head, turn: 0 }, error))
   if (arrival) head.arrival = arrival
   if (head.to === undefined) return answers.request(id, body, bytes, head)
   const target = refs.target(head.to)
@@ -94,9 +90,13 @@ function request(
 }
 
 /** What it has brought; whoever waits for it is told, too, when that is too much. */
-function arrived(refs: Refs, map: unknown, tell: (error: WatError) => void): Arrival | undefined {
+function arrived(
+  refs: Refs,
+  { map, body }: { map: unknown; body: unknown },
+  tell: (error: WatError) => void,
+): Arrival | undefined {
   try {
-    return refs.arrived(map)
+    return refs.arrived(map, body)
   } catch (error) {
     tell(error as WatError)
     throw error

@@ -26,6 +26,8 @@ export const tags = {
   call: 'wat/call',
   /** `#wat/ret [id head body]` from the callee, protocol 2: a reply whose body holds references: `{:refs}`. */
   return: 'wat/ret',
+  /** `#wat/lines {}` from either side, protocol 2: from here on each form has a line to itself. */
+  lines: 'wat/lines',
   /** `#wat/release [id count …]` from the holder, protocol 2: these references, seen so often, are held no more. */
   release: 'wat/release',
   /** `#wat/unused [id count …]` from the holder, protocol 2: the same, of what it has lost. */
@@ -80,6 +82,7 @@ export type Frame =
   | { kind: 'run'; info: Record<string, unknown> }
   | { kind: 'exit'; info: Record<string, unknown> }
   | { kind: 'end' }
+  | { kind: 'lines' }
 
 /** Tells what a form on the wire is. Throws `malformed` for a `#wat/` form that is no frame. */
 export function toFrame(form: unknown): Frame {
@@ -123,6 +126,8 @@ export function toFrame(form: unknown): Frame {
       return { kind: 'ready', info: mapOf(form) }
     case tags.end:
       return { kind: 'end' }
+    case tags.lines:
+      return { kind: 'lines' }
     case tags.exit:
       return { kind: 'exit', info: mapOf(form) }
     case tags.run:
@@ -211,6 +216,10 @@ function within<F extends FaultMap | undefined>(
   if (!fault || Buffer.byteLength(line) - 1 <= Math.max(maxFrame, CONTROL_FRAME_BYTES)) return line
   const { type, message, address } = fault
   return frame({ type, message: describe(message), address: describe(address) })
+}
+
+export function linesFrame(): string {
+  return '#wat/lines {}\n'
 }
 
 export function endFrame(): string {

@@ -9,6 +9,7 @@ import { STREAM_BATCH_BYTES } from './limits.ts'
 import { PlainAnswers, type Slot } from './plain-answers.ts'
 import { Batches } from './refs/batches.ts'
 import type { Service } from './service.ts'
+import { Unread } from './unread.ts'
 
 /** One thing to be answered: a request, or a plain value to somebody who serves. */
 export interface Item {
@@ -48,18 +49,23 @@ export class Handling {
   begin(service: Service, { id, body, bytes, head }: Item): void {
     if (id === undefined) this.#options.onTaken(bytes)
     const slot = id === undefined ? this.plain.next() : undefined
-    const request = new OpenRequest(id, head, service, slot, this)
+    const request = new OpenRequest(id, body, bytes, head, service, slot, this)
     if (head?.arrival) request.pass(head.arrival)
+    const route = body instanceof Unread && id !== undefined ? service.relays?.route?.() : undefined
+    if (route && !this.#open.has(id as number)) {
+      this.#enter(id as number, request)
+      return route.pass(request)
+    }
     let result: unknown
     let later: boolean
     try {
       const { handler } = service // called on nothing: our inside is none of its business
-      result = handler(body, request)
+      result = handler(service.lazy === body instanceof Unread ? body : request.takeAs(service.lazy), request)
       later = isThenable(result) || (slot !== undefined && isAsyncIterable(result))
     } catch (error) {
       return this.#fail(request, error)
     }
-    if (later) void this.#await(result, bytes, request)
+    if (later) void this.#await(result, request)
     else this.#answer(request, result)
   }
 
@@ -81,7 +87,7 @@ export class Handling {
   /** Nobody waits for its answer any more. */
   abort(request: OpenRequest, reason: WatError): void {
     if (request.aborted) return
-    this.wanted--
+    this.#unwanted(request)
     request.abort(reason)
     this.#onSettled()
   }
@@ -102,18 +108,47 @@ export class Handling {
     if (ids.length > 0) this.#options.onBegun(ids)
   }
 
-  /** `await` settles once, whatever a thenable that is no promise does: throws, calls back twice, or both. */
-  async #await(result: unknown, bytes: number, request: OpenRequest): Promise<void> {
-    const { id, service } = request
+  /** Its handler goes on. */
+  #enter(key: number | symbol, request: OpenRequest): void {
     this.inFlight++
     this.wanted++
-    service.enter()
-    const key = id === undefined || this.#open.has(id) ? Symbol('no id of its own') : id
+    request.wanted = true
+    request.service.enter()
     this.#open.set(key, request)
-    if (id !== undefined) {
-      if (service.relays) request.onBegun(() => this.#begun.add(id, bytes))
-      else this.#begun.add(id, bytes)
-    }
+  }
+
+  #unwanted(request: OpenRequest): void {
+    if (!request.wanted) return // its handler has ended, or answered at once
+    request.wanted = false
+    this.wanted--
+  }
+
+  /** Its handler has ended. */
+  #leave(key: number | symbol, request: OpenRequest, outcome: unknown, failed: boolean): void {
+    this.inFlight--
+    this.#unwanted(request)
+    this.#open.delete(key)
+    if (failed) this.#fail(request, outcome)
+    else this.#answer(request, outcome)
+    request.service.leave()
+    this.#onSettled()
+    this.#options.onRoom()
+  }
+
+  settled(request: OpenRequest, outcome: unknown, failed: boolean): void {
+    this.#leave(request.id as number, request, outcome, failed)
+  }
+
+  hasBegun({ id, bytes }: OpenRequest): void {
+    if (id !== undefined) this.#begun.add(id, bytes)
+  }
+
+  /** `await` settles once, whatever a thenable that is no promise does: throws, calls back twice, or both. */
+  async #await(result: unknown, request: OpenRequest): Promise<void> {
+    const { id, service } = request
+    const key = id === undefined || this.#open.has(id) ? Symbol('no id of its own') : id
+    this.#enter(key, request)
+    if (!service.relays) this.hasBegun(request)
     if (service.over) this.#end(request, service.over) // by the handler itself, before it gave its promise
     let outcome: unknown
     let failed = false
@@ -125,21 +160,14 @@ export class Handling {
       outcome = error
       failed = true
     }
-    this.inFlight--
-    if (!request.aborted) this.wanted--
-    this.#open.delete(key)
-    if (failed) this.#fail(request, outcome)
-    else this.#answer(request, outcome)
-    service.leave()
-    this.#onSettled()
-    this.#options.onRoom()
+    this.#leave(key, request, outcome, failed)
   }
 
   /** A stream that answers a plain value is printed, each item on its own, as fast as they are taken. */
   async #print(items: AsyncIterable<unknown>, slot: Slot, request: OpenRequest): Promise<typeof PRINTED> {
     await this.plain.turn(slot)
     const batches = new Batches(items)
-    whenClosed(items, () => request.abort(unread()))
+    whenClosed(items, () => this.abort(request, unread()))
     try {
       for (;;) {
         const batch = await batches.next(STREAM_BATCH_BYTES)
@@ -168,8 +196,9 @@ export class Handling {
   }
 
   #write(request: OpenRequest, value: unknown): void {
-    const body = value === undefined ? null : value // an answer that is nothing is nil
-    if (isAsyncIterable(body)) whenClosed(body, () => request.abort(unread()))
+    const answer = value === undefined ? null : value // one that is nothing is nil
+    const body = request.slot && answer instanceof Unread ? answer.read() : answer
+    if (isAsyncIterable(body)) whenClosed(body, () => this.abort(request, unread()))
     const { id, slot } = request
     if (slot) this.plain.settle(slot, body === PRINTED ? NOTHING : this.#options.plainLine(body))
     else if (id !== undefined && !request.aborted) this.#options.reply(id, body)

@@ -2,6 +2,7 @@ import { Reader } from '../edn/index.ts'
 import { MAX_TEXT_UNITS } from '../edn/too-large.ts'
 import { WatError } from '../error.ts'
 import { overFrame, RAISE_MAX_FRAME } from './fit.ts'
+import { Lines, type Lazy } from './lines.ts'
 import { RawInput } from './raw-input.ts'
 import { tags, toFrame, type Frame } from './frames.ts'
 import { CONTROL_FRAME_BYTES } from './limits.ts'
@@ -17,6 +18,8 @@ export interface LinkHandlers {
   onEnd(): void
   /** Whether the other side may send raw bytes. */
   knowsRaw(): boolean
+  /** Bodies that are not to be read. */
+  readonly lazy: Lazy
   /** What `#wat/ref` and a number stands for, in a frame with this tag and head. */
   readonly dereference: (number: unknown, tag: unknown, head: unknown) => unknown
   /** How many frames are wanted now, at least; while it is none, the pipe is not read. */
@@ -29,6 +32,7 @@ export interface LinkHandlers {
 export class Link {
   readonly #source: Source
   readonly #reader: Reader
+  readonly #lines: Lines
   /** Tells raw bytes from text. */
   readonly #raw: RawInput
   readonly #maxFrame: number
@@ -55,7 +59,8 @@ export class Link {
       dereference: handlers.dereference,
       raw: number => this.#raw.at(number),
     })
-    this.#raw = new RawInput(this.#reader, maxFrame, () => handlers.knowsRaw())
+    this.#lines = new Lines(this.#reader, maxFrame, handlers.lazy)
+    this.#raw = new RawInput(this.#lines, maxFrame, () => handlers.knowsRaw())
     this.#maxFrame = maxFrame
     this.#small = maxFrame < CONTROL_FRAME_BYTES
     this.#handlers = handlers
@@ -76,7 +81,7 @@ export class Link {
 
   /** Bytes that have come and are not delivered yet. */
   get buffered(): number {
-    return this.#reader.buffered + this.#raw.held
+    return this.#reader.buffered + this.#lines.held + this.#raw.held
   }
 
   /** Delivers what is wanted, then reads on or stops reading. Call it whenever `wanted` may have changed. */
@@ -104,6 +109,11 @@ export class Link {
     if (!this.#reading) this.pump()
   }
 
+  /** From here on each form has a line to itself: what a line holds may have been written by somebody else. */
+  oneFormPerLine(): void {
+    this.#reader.oneFormPerLine()
+  }
+
   /** Takes what has come as all there will be. Idempotent. */
   endInput(): void {
     if (this.#ended) return
@@ -123,9 +133,16 @@ export class Link {
     const raw = this.#raw
     let frame: Frame | undefined
     try {
-      if (!reader.next()) return this.#goOn()
-      const bytes = reader.valueBytes + raw.bytes
-      frame = toFrame(reader.value)
+      let bytes = raw.bytes
+      if (reader.next()) {
+        bytes += reader.valueBytes
+        frame = toFrame(reader.value)
+      } else {
+        const next = this.#lines.advance(raw.list)
+        if (typeof next === 'boolean') return next || this.#goOn()
+        bytes += this.#lines.frameBytes
+        frame = next
+      }
       if ((this.#small && !this.#skipped) || raw.bytes > 0) fitting(frame, bytes, this.#maxFrame)
       this.#skipped = false
       raw.clear()
@@ -144,6 +161,7 @@ export class Link {
     if (raw.advance()) return true
     if (!this.#sourceEnded || this.#textEnded) return false
     this.#textEnded = true
+    this.#lines.end()
     this.#reader.end()
     if (!raw.unfinished) return true
     raw.forget()

@@ -1,16 +1,25 @@
 import type { GlobalSignal } from '../ambient.ts'
 import { WatError } from '../error.ts'
+import type { Passed, Passer } from './passed.ts'
+import type { CallOptions } from './call-options.ts'
+import { unread } from './encoded.ts'
+import { Forwarding } from './forwarding.ts'
 import type { Arrival } from './refs/arrival.ts'
 import type { Head } from './head.ts'
-import type { Request } from './handler.ts'
+import type { Called, Request } from './handler.ts'
 import type { Slot } from './plain-answers.ts'
 import type { Service } from './service.ts'
 import { later } from './timers.ts'
+import type { Unread } from './unread.ts'
 
 /** Who answers a request. */
 interface Answerer {
   reply(request: OpenRequest, value: unknown): void
   abort(request: OpenRequest, reason: WatError): void
+  /** It was passed on, and has been answered there or cannot be. */
+  settled(request: OpenRequest, outcome: unknown, failed: boolean): void
+  /** It was passed on, and has begun there. */
+  hasBegun(request: OpenRequest): void
 }
 
 /** What few requests have. */
@@ -19,7 +28,6 @@ interface Rare {
   reason?: WatError
   controller?: AbortController
   callbacks?: Set<(reason: WatError) => void>
-  onBegun?: (() => void) | undefined
   timer?: NodeJS.Timeout
   watched?: true
   passing?: Arrival[]
@@ -28,13 +36,20 @@ interface Rare {
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** What the handler sees of a request. It is made for each of millions: what most never ask for is made when it is asked for. */
-export class OpenRequest implements Request {
+export class OpenRequest implements Request, Passed {
   readonly id: number | undefined
+  /** @internal Its handler runs, and somebody waits for what it answers. */
+  wanted = false
   #answered = false
   #aborted = false
   #rare: Rare | undefined
   readonly #due: number | undefined
   readonly #head: Head | undefined
+  #body: unknown
+  /** What it takes on the wire, about. */
+  readonly #bytes: number
+  #there: Passer | undefined
+  #thereCall: object | undefined
   readonly #service: Service
   readonly #slot: Slot | undefined
   readonly #answerer: Answerer
@@ -42,12 +57,16 @@ export class OpenRequest implements Request {
   /** @internal `slot`: where the answer to a plain value goes. */
   constructor(
     id: number | undefined,
+    body: unknown,
+    bytes: number,
     head: Head | undefined,
     service: Service,
     slot: Slot | undefined,
     answerer: Answerer,
   ) {
     this.id = id
+    this.#body = body
+    this.#bytes = bytes
     this.#due = head?.timeoutMs === undefined ? undefined : Date.now() + head.timeoutMs
     this.#head = head
     this.#service = service
@@ -73,6 +92,43 @@ export class OpenRequest implements Request {
 
   reply(value: unknown): void {
     this.#answerer.reply(this, value)
+  }
+
+  forward<R>(callable: Called<R>, options?: CallOptions): Promise<Unread<R>> {
+    return callable.call(this.#body, new Forwarding(this, options ?? {})) as Promise<any>
+  }
+
+  /** @internal Its body as its handler wants it. Throws `malformed` for one that is no EDN. */
+  takeAs(lazy: boolean): unknown {
+    return (this.#body = lazy ? unread(this.#body) : (this.#body as Unread).read())
+  }
+
+  /** @internal */
+  get body(): unknown {
+    return this.#body
+  }
+
+  /** @internal */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** @internal */
+  passedTo(there: Passer, call: object): void {
+    this.#there = there
+    this.#thereCall = call
+  }
+
+  /** @internal */
+  passedBack(body: unknown): void {
+    this.#thereCall = undefined
+    this.#answerer.settled(this, body, false)
+  }
+
+  /** @internal */
+  failedThere(error: WatError): void {
+    this.#thereCall = undefined
+    this.#answerer.settled(this, error, true)
   }
 
   /** @internal */
@@ -113,17 +169,9 @@ export class OpenRequest implements Request {
     return () => void callbacks.delete(callback)
   }
 
-  /** @internal Calls back once, when it has begun where it is passed on to. */
-  onBegun(callback: () => void): void {
-    this.#more.onBegun = callback
-  }
-
-  /** @internal It has begun there. */
+  /** @internal It has begun where it is passed on to. */
   begin(): void {
-    const rare = this.#rare
-    if (!rare?.onBegun) return
-    rare.onBegun()
-    rare.onBegun = undefined
+    if (this.#service.relays) this.#answerer.hasBegun(this)
   }
 
   /** @internal References that only pass: they are let go when it has been answered. */
@@ -147,6 +195,7 @@ export class OpenRequest implements Request {
     const rare = this.#more
     rare.reason = reason
     clearTimeout(rare.timer)
+    if (this.#thereCall) this.#there?.giveUp(this.#thereCall, reason)
     rare.controller?.abort(reason)
     for (const callback of rare.callbacks ?? []) callback(reason)
   }

@@ -3,6 +3,8 @@ import { Calls } from './calls.ts'
 import type { Credit } from './credit.ts'
 import type { AnswersOptions } from './answers-options.ts'
 import { begunFrame, cancelFrame, lineOf, type LineWriter } from './frames.ts'
+import { WatError } from '../error.ts'
+import type { Lazy } from './lines.ts'
 import type { Outbox } from './outbox.ts'
 import type { PeerOptions } from './peer-options.ts'
 import { Refs } from './refs/refs.ts'
@@ -70,6 +72,22 @@ export function callsOver(
     peer: () => options.other,
     onBusy,
   })
+}
+
+/** Which bodies are not read on the link of a peer. */
+export function lazyOver(
+  { answers, calls, refs }: { readonly answers: Answers; readonly calls: Calls; readonly refs: Refs },
+  knows: () => boolean,
+): Lazy {
+  return {
+    active: () => (answers.lazy || calls.lazy > 0 || refs.lazy) && knows(),
+    request(head) {
+      if (head?.to === undefined) return answers.lazy
+      const target = refs.target(head.to)
+      return !(target instanceof WatError) && target.service.lazy
+    },
+    reply: id => calls.isLazy(id),
+  }
 }
 
 /** References that a peer gives and gets. */

@@ -19,7 +19,7 @@ import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
 import { dispatch, meaningless } from './dispatch.ts'
 import type { Control, PeerOptions } from './peer-options.ts'
-import { answersOver, callsOver, refsOver } from './peer-parts.ts'
+import { answersOver, callsOver, lazyOver, refsOver } from './peer-parts.ts'
 import { framesWanted } from './reading.ts'
 import { Receiver } from './receiver.ts'
 import type { Refs } from './refs/refs.ts'
@@ -79,7 +79,7 @@ export class Peer {
       refuse: (id: number, error?: WatError) => this.#refusals.push(id, error),
       tellsBegun: () => this.#protocol > BASIC_PROTOCOL,
       onTaken: taken,
-      onRoom: () => this.#link?.pump(),
+      onRoom: () => this.#link?.demand(),
     }
     this.answers = new Answers(answersOver(this, link, writePlain, options))
     const read = () => {
@@ -98,6 +98,7 @@ export class Peer {
     this.#link = new Link(source, this.#options.maxFrame, {
       onFrame: (frame, bytes) => this.#onFrame(frame, bytes),
       knowsRaw: () => this.#protocol > BASIC_PROTOCOL,
+      lazy: lazyOver(this, () => this.#protocol > BASIC_PROTOCOL),
       dereference: this.refs.dereference,
       onFault: (error, last) => this.#onFault(error, last),
       onEnd: () => {
@@ -257,6 +258,7 @@ export class Peer {
   #onFrame(frame: Frame, bytes: number): void {
     if (frame.kind === 'value') return this.#onValue(frame.value, bytes)
     if (frame.kind === 'end') return this.#onEndFrame()
+    if (frame.kind === 'lines') return this.#link?.oneFormPerLine()
     dispatch(frame, bytes, this)
   }
 

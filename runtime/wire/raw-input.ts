@@ -2,6 +2,9 @@ import { Buffer } from 'node:buffer'
 import { malformed } from './malformed.ts'
 import { RAW_BYTES, RAW_HEADER_BYTES, RAW_MARK } from './raw.ts'
 
+/** No UTF-8 has this byte either. */
+const NO_TEXT = Uint8Array.of(0xfe)
+
 /** What reads the text. */
 interface Text {
   push(bytes: Uint8Array): void
@@ -89,7 +92,12 @@ export class RawInput {
     this.clear()
   }
 
-  /** A mark that is none is part of the text, which is malformed there. */
+  /** What stands here is malformed. It must not be the mark: that could be led on, and be one elsewhere. */
+  #foul(): void {
+    this.#text.push(NO_TEXT)
+  }
+
+  /** To a side that knows no raw bytes, the mark is part of the text, which is malformed there. */
   #pushText(bytes: Uint8Array): void {
     const next = bytes.indexOf(RAW_MARK, 1)
     const text = next === -1 ? bytes : bytes.subarray(0, next)
@@ -101,13 +109,14 @@ export class RawInput {
   #begin(): boolean {
     const header = this.#peek(RAW_HEADER_BYTES)
     if (header.length > 1 && header[1] !== RAW_BYTES) {
-      this.#pushText(header.subarray(0, 1))
+      this.#foul()
+      this.#skip(1)
       return true
     }
     if (header.length < RAW_HEADER_BYTES) return false
     this.#left = header.readUInt32BE(2)
     if (this.#text.pending) {
-      this.#text.push(header.subarray(0, 1)) // it is none of the form that it stands in
+      this.#foul() // it is none of the form that it stands in
       this.#astray = true
     } else {
       this.bytes += this.#left

@@ -1,5 +1,12 @@
 import type { WatError } from '../error.ts'
+import type { Callee } from './callable.ts'
 import type { Handler } from './handler.ts'
+
+interface ServiceKind {
+  relays?: Callee
+  isWork?: boolean
+  lazy?: boolean | undefined
+}
 
 /**
  * A handler, and how many requests it takes at once, whichever links they come by. Whoever has requests that wait
@@ -8,8 +15,10 @@ import type { Handler } from './handler.ts'
 export class Service {
   readonly handler: Handler
   readonly concurrency: number
-  /** It only passes on: a request has begun when it has begun where it is passed to. */
-  readonly relays: boolean
+  /** It only passes on to this: a request has begun when it has begun there. */
+  readonly relays: Callee | undefined
+  /** It takes bodies that are not read. */
+  readonly lazy: boolean
   /** That somebody has it is work in flight, as an open stream is. */
   readonly isWork: boolean
   /** Why it answers no more: nothing is begun, and what has begun is over. */
@@ -17,11 +26,16 @@ export class Service {
   #inFlight = 0
   readonly #waiting = new Set<() => void>()
 
-  constructor(handler: Handler, concurrency: number, { relays = false, isWork = false } = {}) {
+  constructor(
+    handler: Handler,
+    concurrency: number,
+    { relays, isWork = false, lazy = relays !== undefined }: ServiceKind = {},
+  ) {
     this.handler = handler
     this.concurrency = concurrency
     this.relays = relays
     this.isWork = isWork
+    this.lazy = lazy
   }
 
   get free(): boolean {

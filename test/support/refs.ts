@@ -17,7 +17,7 @@ interface MadeOptions {
 /** What `ref` of a program gives, for one that has peers and no process. */
 export function made(target: Handler | object, options: MadeOptions = {}): Ref {
   const { concurrency, name, address = '/maker', dispose = () => {} } = options
-  const service = serviceOf(target, concurrency)
+  const service = serviceOf(target, { concurrency })
   return new LocalTarget({ here, service, about: { address }, address, name, dispose }).ref
 }
 

@@ -836,7 +836,7 @@ describe('how many at once', () => {
     const free = gate()
     lead(
       all,
-      serviceOf(() => free.opened, 1),
+      serviceOf(() => free.opened, { concurrency: 1 }),
     )
     const calls = Array.from({ length: 4 * CALL_PLACES }, (_, n) => all.a.peer.calls.call(n))
     await world.rest()
@@ -961,7 +961,7 @@ describe('at home', () => {
       if (++begun === 10) free.open()
       return free.opened
     })
-    b.peer.serveWith(serviceOf(mine, undefined))
+    b.peer.serveWith(serviceOf(mine, {}))
     const body = 'x'.repeat(1_000_000)
     await world.until(Promise.all(Array.from({ length: 10 }, () => a.peer.calls.call(body))))
     expectIdle(a, b)

@@ -23,6 +23,11 @@ export class Arrival {
     return (this.#arrived[number] ??= target.arrive())
   }
 
+  /** All that it names, for a body that is not read now. */
+  all(): object[] {
+    return this.#targets.map((_, number) => this.at(number))
+  }
+
   /** The body has been read. */
   settle(): void {
     this.#targets.forEach((target, number) => {

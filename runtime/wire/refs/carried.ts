@@ -32,6 +32,14 @@ export class Carried {
     return number === undefined ? undefined : `#wat/ref ${number}`
   }
 
+  /** These stand for the first numbers, each in its place. */
+  place(things: readonly object[]): void {
+    for (const thing of things) {
+      const target = this.#targetOf(thing)
+      if (target) this.#numbers.set(thing, this.targets.push(target) - 1)
+    }
+  }
+
   /** They are on their way, to another process unless they stay here. */
   sent(elsewhere = true): void {
     for (const target of this.targets) if (elsewhere || target.service.isWork) target.sent = true
@@ -50,27 +58,27 @@ export class Carried {
     this.#numbers.clear()
   }
 
+  /** It is made once: a value may be asked about twice. */
   #number(thing: object): number | undefined {
-    if (thing instanceof Ref) return this.#numberOf(thing.target, target => target)
+    const known = this.#numbers.get(thing)
+    if (known !== undefined) return known
+    const target = this.#targetOf(thing)
+    if (!target) return undefined
+    const number = this.targets.push(target) - 1
+    this.#numbers.set(thing, number)
+    return number
+  }
+
+  #targetOf(thing: object): Target | undefined {
+    if (thing instanceof Ref) return thing.target
     if (thing instanceof Receiver) {
-      return this.#numberOf(thing.keep(), items => {
-        return originOf(items) ?? this.#stream({ [Symbol.asyncIterator]: () => items.rest() })
-      })
+      const items = thing.keep()
+      return originOf(items) ?? this.#stream({ [Symbol.asyncIterator]: () => items.rest() })
     }
-    if (isAsyncIterable(thing)) return this.#numberOf(thing, items => this.#stream(items))
-    return undefined
+    return isAsyncIterable(thing) ? this.#stream(thing) : undefined
   }
 
   #stream(iterable: AsyncIterable<unknown>): Target {
     return streamTarget(iterable, this.#address(), this.#here)
-  }
-
-  /** `target` is made once: a value may be asked about twice. */
-  #numberOf<Thing extends object>(thing: Thing, target: (thing: Thing) => Target): number {
-    const known = this.#numbers.get(thing)
-    if (known !== undefined) return known
-    const number = this.targets.push(target(thing)) - 1
-    this.#numbers.set(thing, number)
-    return number
   }
 }

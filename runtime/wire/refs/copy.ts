@@ -4,6 +4,7 @@ import { Out } from '../../edn/out.ts'
 import { Arrival } from './arrival.ts'
 import { Carried } from './carried.ts'
 import { toBody } from '../iterable.ts'
+import { Unread } from '../unread.ts'
 import type { Here } from './target.ts'
 
 interface Copy {
@@ -17,6 +18,7 @@ interface Copy {
  * see the same as anywhere. Throws what writing it throws.
  */
 export function copied(value: unknown, address: string, here: Here): Copy {
+  if (value instanceof Unread) return { value, arrival: undefined } // nothing can change it
   const carried = new Carried(() => address, here)
   const out = new Out()
   out.refer = carried.refer

@@ -23,6 +23,8 @@ export class Exports {
   readonly #onWork: () => void
   /** Those that are work in flight. */
   working = 0
+  /** Those that take bodies which are not read. */
+  lazy = 0
 
   /** `onBroken`: one that the other side has works no more. `onWork`: one that was work in flight is gone. */
   constructor(onBroken: (id: number, target: Target, reason: WatError) => void, onWork: () => void) {
@@ -91,6 +93,7 @@ export class Exports {
     this.#byTarget.set(target, known)
     target.hold()
     if (target.service.isWork) this.working++
+    if (target.service.lazy) this.lazy++
     // One that is broken already is given all the same, and its receiver told at once.
     const { reason } = target
     if (reason) queueMicrotask(() => this.#byId.get(id) === known && this.#break(known, reason))
@@ -107,6 +110,7 @@ export class Exports {
     known.unwatch()
     this.#byId.delete(known.id)
     this.#byTarget.delete(known.target)
+    if (known.target.service.lazy) this.lazy--
     if (!known.target.service.isWork) return
     this.working--
     this.#onWork()

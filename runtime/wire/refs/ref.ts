@@ -4,7 +4,9 @@ import { rejection, siteHere } from '../../edn/stack.ts'
 import { WatError } from '../../error.ts'
 import type { CallOptions } from '../call-options.ts'
 import { Callable } from '../callable.ts'
+import type { Route } from '../passed.ts'
 import type { Target } from './target.ts'
+import type { Unread } from '../unread.ts'
 
 /** What only its target may do with a reference. */
 interface Holds {
@@ -56,13 +58,15 @@ export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Dis
    * made. Rejects besides with `denied` when it has been revoked or released, and with `offline` when the process
    * is gone that made it, or one on the way there.
    */
-  call(body: Req, options?: CallOptions): Promise<Res> {
+  override call(body: Req | Unread<Req>, options: CallOptions & { lazy: true }): Promise<Unread<Res>>
+  override call(body: Req | Unread<Req>, options?: CallOptions): Promise<Res>
+  override call(body: Req | Unread<Req>, options?: CallOptions): Promise<any> {
     const refusal = this.#released ?? this.#target.reason
     if (refusal) {
       const request = { body, meta: options?.meta }
       return rejection(refusal, { peer: this.address, site: siteHere(), request })
     }
-    return this.#target.call(body, options) as Promise<Res>
+    return this.#target.call(body, options)
   }
 
   /** Holds it once more, so that it takes one `release` more to let it go. Gives the reference itself. */
@@ -99,6 +103,11 @@ export class Ref<Req = any, Res = any> extends Callable<Req, Res> implements Dis
   /** @internal */
   override get [ADVICE](): string {
     return 'a reference travels in calls, replies and `given`, to a side that knows references'
+  }
+
+  /** @internal */
+  override route(): Route | undefined {
+    return this.#released || this.#target.reason ? undefined : this.#target.route()
   }
 
   /** @internal */

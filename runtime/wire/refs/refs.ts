@@ -13,6 +13,7 @@ import { malformed } from '../malformed.ts'
 import type { Outbox } from '../outbox.ts'
 import { RemoteTarget } from './remote-target.ts'
 import type { Target } from './target.ts'
+import { Unread } from '../unread.ts'
 import { FrameWriter } from './writer.ts'
 
 interface RefsOptions {
@@ -80,6 +81,11 @@ export class Refs {
     return this.#exports.working > 0
   }
 
+  /** Whether the other side has something that takes bodies which are not read. */
+  get lazy(): boolean {
+    return this.#exports.lazy > 0
+  }
+
   /** The other side has said that it knows references, and heads. */
   know(): void {
     this.#known = true
@@ -98,7 +104,7 @@ export class Refs {
   }
 
   /** The frame with this head has been read whole: gives what it brought. */
-  arrived(map: unknown): Arrival | undefined {
+  arrived(map: unknown, body: unknown): Arrival | undefined {
     if (this.#arrivalMap !== map) {
       this.drop()
       if (!isPlainMap(map) || map.refs === undefined) return undefined
@@ -106,7 +112,8 @@ export class Refs {
     }
     const arrival = this.#arrival as Arrival
     this.#arrival = this.#arrivalMap = undefined
-    arrival.settle()
+    if (body instanceof Unread) body.things = arrival.all()
+    else arrival.settle()
     return arrival
   }
 

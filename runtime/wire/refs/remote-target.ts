@@ -1,5 +1,6 @@
 import type { WatError } from '../../error.ts'
 import type { CallOptions } from '../call-options.ts'
+import type { Route } from '../passed.ts'
 import type { Calls } from '../calls.ts'
 import { Receiver } from '../receiver.ts'
 import { Ref } from './ref.ts'
@@ -23,6 +24,7 @@ export class RemoteTarget extends Target {
   readonly address: string
   readonly origin: Origin
   readonly service: Service
+  readonly #route: Route = { pass: request => this.origin.calls.pass(request, this.id, this) }
   /** How often it has come since it was released last. */
   received = 0
   /** The program's own, as long as it keeps it. */
@@ -35,6 +37,10 @@ export class RemoteTarget extends Target {
     this.address = address
     this.origin = origin
     this.service = relayTo(this)
+  }
+
+  override route(): Route {
+    return this.#route
   }
 
   /** Who has let it go has not given up what is under way, or waits to be sent. */

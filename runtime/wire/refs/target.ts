@@ -1,6 +1,7 @@
 import type { WatError } from '../../error.ts'
 import type { CallOptions } from '../call-options.ts'
 import { STREAM_BATCH_BYTES } from '../limits.ts'
+import type { Route } from '../passed.ts'
 import type { Service } from '../service.ts'
 
 /** What a frame tells of a reference besides its number. */
@@ -30,6 +31,11 @@ export abstract class Target {
   #reason: WatError | undefined
   #closed: PromiseWithResolvers<WatError> | undefined
   readonly #watchers = new Set<(reason: WatError) => void>()
+
+  /** Where its calls go, if that is one link. */
+  route(): Route | undefined {
+    return undefined
+  }
 
   abstract call(body: unknown, options?: CallOptions): Promise<unknown>
 

@@ -1,15 +1,16 @@
 import { Buffer } from 'node:buffer'
-import { encodeLine } from '../../edn/encode.ts'
+import { appendLine, encodeLine } from '../../edn/encode.ts'
 import type { Out } from '../../edn/out.ts'
 import { headOf, type Ask } from '../call.ts'
 import { Carried } from './carried.ts'
 import { fit } from '../fit.ts'
-import { tags, type LineWriter } from '../frames.ts'
+import { linesFrame, tags, type LineWriter } from '../frames.ts'
 import { headText, type Head, type Mention } from '../head.ts'
 import { toBody } from '../iterable.ts'
 import { here } from './local-call.ts'
 import { Raws } from '../raw.ts'
 import type { Target } from './target.ts'
+import { Unread } from '../unread.ts'
 
 interface WriterOptions {
   /** This process's. */
@@ -25,6 +26,8 @@ interface WriterOptions {
 /** Writes what goes over one link: a body, the references that it holds in a head, and its bytes ahead. */
 export class FrameWriter {
   readonly #carried: Carried
+  /** The other side has been told that each form has a line to itself. */
+  #byLines = false
   readonly #options: WriterOptions
 
   constructor(options: WriterOptions) {
@@ -46,7 +49,8 @@ export class FrameWriter {
   readonly given: LineWriter = (out, id, body) => this.#write(out, GIVEN, tags.given, id, body, {}, true)
 
   /** A plain value, which holds no references. */
-  value(write: LineWriter, out: Out, id: number, value: unknown): void {
+  value(write: LineWriter, out: Out, id: number, given: unknown): void {
+    const value = given instanceof Unread ? given.read() : given
     if (out.busy || !this.#options.known()) {
       out.refer = undefined
       return write(out, id, value)
@@ -69,6 +73,10 @@ export class FrameWriter {
     head: Head | undefined,
     known: boolean,
   ): void {
+    if (body instanceof Unread) {
+      if (known) return this.#writeUnread(out, plain, tag, id, body, head)
+      body = body.read()
+    }
     const carried = this.#carried
     // A getter of the value that is being written: it is refused, and what that value has carried so far stays.
     if (out.busy) return encodeLine(out, plain, id, body, END)
@@ -83,6 +91,33 @@ export class FrameWriter {
       carried.clear()
       throw error
     }
+  }
+
+  /** As it is. What nobody has read here must not reach beyond its line there, so its line is all that it has. */
+  #writeUnread(
+    out: Out,
+    plain: Buffer,
+    tag: string,
+    id: number,
+    unread: Unread,
+    head: Head | undefined,
+  ): void {
+    const { text, raws, things, sound } = unread
+    const carried = this.#carried
+    if (!sound && !this.#byLines) out.text(linesFrame())
+    const start = out.length
+    appendLine(out, plain, id, text, END)
+    try {
+      if (things.length > 0) carried.place(things)
+      if (raws.length > 0) carried.raws?.list.push(...raws)
+      if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head)
+      else carried.raws?.insert(out, start)
+      fit(out.length - start, this.#options.maxFrame())
+    } catch (error) {
+      carried.clear()
+      throw error
+    }
+    this.#byLines ||= !sound
   }
 
   /** Puts it in place of the beginning of a frame that has none. */
