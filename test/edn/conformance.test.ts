@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { equals, parse, parseAll, Reader, stringify } from '../../runtime/edn/index.ts'
 import { WatError } from '../../runtime/error.ts'
+import { readAll } from '../support/read-all.ts'
 import { buildJs, cases, emits, inputOf, matches, plainValue } from './cases.ts'
 import { disputed } from './disputed.ts'
 
@@ -106,23 +107,12 @@ describe('P1 what is written reads back', () => {
 function drain(chunks: (string | Uint8Array)[]): unknown[] {
   const reader = new Reader()
   const said: unknown[] = []
-  const pull = () => {
-    for (;;) {
-      try {
-        if (!reader.next()) return
-        said.push(stringify(reader.value))
-      } catch (error) {
-        expect(error).toBeInstanceOf(WatError)
-        said.push([(error as WatError).code, (error as WatError).message, (error as WatError).data])
-      }
-    }
-  }
-  for (const chunk of chunks) {
-    reader.push(chunk)
-    pull()
-  }
-  reader.end()
-  pull()
+  readAll(
+    reader,
+    chunks,
+    value => said.push(stringify(value)),
+    ({ code, message, data }) => said.push([code, message, data]),
+  )
   expect(reader.next()).toBe(false)
   return said
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../runtime/edn/encode.ts'
 import { equals, List, parse, parseAll, Reader, stringify } from '../../runtime/edn/index.ts'
-import { WatError } from '../../runtime/error.ts'
+import type { WatError } from '../../runtime/error.ts'
+import { readAll } from '../support/read-all.ts'
 import { anything, cut, value } from './arbitrary.ts'
 
 // fast-check prints seed and path of a failure; WAT_SEED replays it.
@@ -30,7 +31,7 @@ describe('P1 what is written is read as the same value', () => {
     check(
       fc.property(fc.array(value, { maxLength: 4 }), fc.array(fc.nat()), (values, cuts) => {
         const bytes = new TextEncoder().encode(values.map(v => stringify(v)).join('\n'))
-        const read = readAll(cut(bytes, cuts))
+        const read = allOf(cut(bytes, cuts))
         expect(read.errors).toEqual([])
         same(read.values, values)
         expect(read.bytes).toBeLessThanOrEqual(bytes.length)
@@ -108,8 +109,8 @@ describe('P3 no input does harm', () => {
   test('text yields values or WatErrors', () => {
     check(
       fc.property(garbage, fc.array(fc.nat()), (text, cuts) => {
-        const whole = readAll([text])
-        const split = readAll(cut(text, cuts))
+        const whole = allOf([text])
+        const split = allOf(cut(text, cuts))
         same(split.values, whole.values)
         expect(split.errors).toEqual(whole.errors)
       }),
@@ -120,8 +121,8 @@ describe('P3 no input does harm', () => {
   test('bytes yield values or WatErrors', () => {
     check(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.array(fc.nat()), (bytes, cuts) => {
-        const whole = readAll([bytes])
-        const split = readAll(cut(bytes, cuts))
+        const whole = allOf([bytes])
+        const split = allOf(cut(bytes, cuts))
         same(split.values, whole.values)
         expect(split.errors).toEqual(whole.errors)
       }),
@@ -134,8 +135,8 @@ describe('P3 no input does harm', () => {
       fc.property(garbage, fc.array(fc.nat()), fc.nat(20), (text, cuts, maxFrame) => {
         const options = { maxFrame, maxDepth: 5 }
         const bytes = Buffer.from(text)
-        readAll([bytes], options)
-        readAll(cut(bytes, cuts), options)
+        allOf([bytes], options)
+        allOf(cut(bytes, cuts), options)
       }),
       3000,
     )
@@ -144,7 +145,7 @@ describe('P3 no input does harm', () => {
   test('what is read can be written and read again', () => {
     check(
       fc.property(garbage, text => {
-        for (const v of readAll([text]).values) same(parse(stringify(v)), v)
+        for (const v of allOf([text]).values) same(parse(stringify(v)), v)
       }),
       3000,
     )
@@ -158,7 +159,7 @@ describe('P3 no input does harm', () => {
         value,
         (bad, rest, v) => {
           const line = rest.replace(/\n/g, ' ')
-          const read = readAll([`${bad} ${line}\n${stringify(v)}`])
+          const read = allOf([`${bad} ${line}\n${stringify(v)}`])
           expect(read.errors).toHaveLength(1)
           same(read.values, [v])
         },
@@ -175,29 +176,20 @@ describe('P3 no input does harm', () => {
   })
 })
 
-function readAll(chunks: (string | Uint8Array)[], options = {}) {
+function allOf(chunks: (string | Uint8Array)[], options = {}) {
   const reader = new Reader(options)
   const values: unknown[] = []
   const errors: unknown[] = []
   let bytes = 0
-  const pull = () => {
-    for (;;) {
-      try {
-        if (!reader.next()) return
-        values.push(reader.value)
-        bytes += reader.valueBytes
-      } catch (error) {
-        if (!(error instanceof WatError)) throw error
-        errors.push([error.code, error.message, error.data])
-      }
-    }
-  }
-  for (const chunk of chunks) {
-    reader.push(chunk)
-    pull()
-  }
-  reader.end()
-  pull()
+  readAll(
+    reader,
+    chunks,
+    value => {
+      values.push(value)
+      bytes += reader.valueBytes
+    },
+    ({ code, message, data }) => errors.push([code, message, data]),
+  )
   expect(reader.next()).toBe(false)
   expect(reader.pending).toBe(false)
   expect(reader.buffered).toBe(0)

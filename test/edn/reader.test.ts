@@ -1,26 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { parse, Reader, stringify, Tagged, type ReaderOptions } from '../../runtime/edn/index.ts'
 import { WatError } from '../../runtime/error.ts'
+import { readAll } from '../support/read-all.ts'
 
 function reading(chunks: (string | Uint8Array)[], options?: ReaderOptions, open = false) {
   const reader = new Reader(options)
   const out: unknown[] = []
-  const pull = () => {
-    for (;;) {
-      try {
-        if (!reader.next()) return
-        out.push(reader.value)
-      } catch (error) {
-        out.push(error)
-      }
-    }
-  }
-  for (const chunk of chunks) {
-    reader.push(chunk)
-    pull()
-  }
-  if (!open) reader.end()
-  pull()
+  const note = (said: unknown) => void out.push(said)
+  readAll(reader, chunks, note, note, open)
   return { out, reader }
 }
 

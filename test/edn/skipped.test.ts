@@ -1,26 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { Reader } from '../../runtime/edn/index.ts'
-import type { WatError } from '../../runtime/error.ts'
+import { readAll } from '../support/read-all.ts'
 
 function readIn(text: string, size: number): unknown[] {
-  const reader = new Reader({ maxFrame: 512 })
   const seen: unknown[] = []
-  const take = () => {
-    for (;;) {
-      try {
-        if (!reader.next()) return
-        seen.push(reader.value)
-      } catch (error) {
-        seen.push((error as WatError).code)
-      }
-    }
-  }
-  for (let at = 0; at < text.length; at += size) {
-    reader.push(Buffer.from(text.slice(at, at + size)))
-    take()
-  }
-  reader.end()
-  take()
+  const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, n) =>
+    Buffer.from(text.slice(n * size, (n + 1) * size)),
+  )
+  readAll(
+    new Reader({ maxFrame: 512 }),
+    chunks,
+    value => seen.push(value),
+    error => seen.push(error.code),
+  )
   return seen
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it, told, ts } from '../support/lab.ts'
+import { describe, expect, it, told, ts, type Lab } from '../support/lab.ts'
 
 /** Serves whatever it is asked to do with references. */
 const keeper = ts`
@@ -26,33 +26,29 @@ const prelude = (depth: number) => ts`
   const spawn = (given?: object) =>
     spawnProcess(new URL('./keeper.ts', import.meta.url), { name: 'n', args: ['${depth}'], ...(given && { given }) })`
 
-const files = (depth: number, main: string) => ({ 'main.ts': prelude(depth) + main, 'keeper.ts': keeper })
+/** What such a program prints, with so many processes between it and the keeper. */
+const factsOf = (lab: Lab, { depth, main }: { depth: number; main: string }) =>
+  lab.facts(lab.program({ 'main.ts': prelude(depth) + main, 'keeper.ts': keeper }))
 
 describe.each([0, 2])('references, with %d processes between', depth => {
   const last = '/n'.repeat(depth + 1)
 
   it('P83 P85 what is given is there, and is called from where it was given to', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const service = ref((x: number) => [x, self.address])
         const kid = spawn({ service, n: 1 })
         await println(await proxy<any>(kid).use(5))
         await kid.stop()`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([[5, '/']])
   })
 
   it('P83 the same reference arrives as the same object, and at home as the original', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const kid = proxy<any>(spawn())
         const mine = ref(() => 1)
         await println([await kid.keep(mine), await kid.keep(mine), (await kid.back(mine)) === mine])
@@ -60,20 +56,16 @@ describe.each([0, 2])('references, with %d processes between', depth => {
         await println([made instanceof Ref, await made.call(21), made.address, (await kid.back(made)) === made])
         await println(await kid.call(made, 4))
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([[true, true, true], [true, 42, last, true], 8])
   })
 
   it('P84 a revoked one is denied everywhere, what is under way too, and its target is disposed of once', async ({
     lab,
   }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         let disposed = 0
         let aborted: any
         const begun = Promise.withResolvers<void>()
@@ -93,9 +85,7 @@ describe.each([0, 2])('references, with %d processes between', depth => {
         await println([(await told(proxy<any>(kid).use(1))).code, (await told(service.call(1))).code, (await service.closed).code])
         const started = performance.now()
         await println([await kid.stop(), performance.now() - started < 2000])`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([
       [
         'denied',
@@ -110,11 +100,9 @@ describe.each([0, 2])('references, with %d processes between', depth => {
   })
 
   it('P84 released by all who had it, its target is disposed of and it works no more', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const gone = Promise.withResolvers<string>()
         const once = ref({ x: () => 1, async [Symbol.asyncDispose]() { gone.resolve('disposed') } })
         const kid = proxy<any>(spawn())
@@ -129,9 +117,7 @@ describe.each([0, 2])('references, with %d processes between', depth => {
         await kid.drop()
         await println([await kid.call(held, 1), await held.call(2)])
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([
       ['disposed', 'denied'],
       [2, 3],
@@ -139,11 +125,9 @@ describe.each([0, 2])('references, with %d processes between', depth => {
   })
 
   it('P84 one that a holder has released is denied there, until it comes again', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const kid = proxy<any>(spawn())
         const made = await kid.make()
         made.dup()
@@ -156,9 +140,7 @@ describe.each([0, 2])('references, with %d processes between', depth => {
         const other = await kid.make()
         try { other.revoke() } catch (error: any) { await println(error.message) }
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([
       2,
       4,
@@ -170,31 +152,25 @@ describe.each([0, 2])('references, with %d processes between', depth => {
   })
 
   it('P84 the death of the process that made it breaks it, with its exit', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const process = spawn()
         const kid = proxy<any>(process)
         const made = await kid.make()
         await told(kid.die())
         const { code, data } = await made.closed
         await println([code, (data as any).exit, (await told(made.call(1))).code])`,
-        ),
-      ),
-    )
+    })
     expect(facts[0][0]).toBe('offline')
     expect(facts[0][1]).toEqual({ code: 7 })
     expect(facts[0][2]).toBe('offline')
   })
 
   it('P88 the time that is left, the cancel and meta go along', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const seen: any[] = []
         const service = ref((x: string, request: any) => {
           seen.push([x, request.meta, request.deadline === undefined ? null : request.deadline - Date.now() <= 5000])
@@ -206,9 +182,7 @@ describe.each([0, 2])('references, with %d processes between', depth => {
         await kid.call((await import('wat-vm/edn')).List.of(new (await import('wat-vm/edn')).Sym('call'), service, 'now') as any)
         await println(seen)
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([[['now', {}, null]]])
   })
 })

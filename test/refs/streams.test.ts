@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it, told, ts } from '../support/lab.ts'
+import { describe, expect, it, told, ts, type Lab } from '../support/lab.ts'
 
 /** Serves streams, as many processes below as it is told. What it counts is at the end of the way. */
 const source = ts`
@@ -38,18 +38,24 @@ const prelude = (depth: number) => ts`
   const all = async (items: AsyncIterable<any>) => { const list: any[] = []; for await (const item of items) list.push(item); return list }
   const until = async (cleaned: number) => { while ((await far.state()).cleaned < cleaned); return cleaned }`
 
-const files = (depth: number, main: string) => ({
+interface Main {
+  depth: number
+  main: string
+}
+
+const files = ({ depth, main }: Main) => ({
   'main.ts': `${prelude(depth)}\n${main}`,
   'source.ts': source,
 })
 
+/** What such a program prints, with so many processes between it and the source. */
+const factsOf = (lab: Lab, program: Main) => lab.facts(lab.program(files(program)))
+
 describe.each([0, 2])('streams, with %d processes between', depth => {
   it('P90 an answer that is a stream comes item by item, in order, to its end', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const items = await far.count(3)
         await println([items instanceof Receiver, await items.recv(), await all(items), (await items.recv()) === undefined])
         await println([await all(await far.count(0)), await all(await far.odd()), await all(await far.web())])
@@ -58,9 +64,7 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
         await println([n, await until(3)])
         for await (const { items, twice } of await far.deep(4)) await println([await all(items), await twice.call(4)])
         await println(await child.stop())`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([
       [true, 0, [1, 2], true],
       [[], [[null], null, null], ['a', 'b']],
@@ -74,11 +78,9 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
   })
 
   it('P90 a stream goes the other way, passes through, and is its sender’s no more', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const numbers = async function* (n: number) { for (let i = 1; i <= n; i++) yield i }
         await println([await far.sum(numbers(100)), await far.sum(await far.count(10)), await far.sum(await far.hold(numbers(4)))])
         const begun = await far.count(5)
@@ -89,18 +91,14 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
         await println([(await told(far.sum([kept, () => 1]))).code, await far.sum(kept)]) // what was refused was not given
         await println((await told(println(kept))).code)
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([[5050, 45, 10], ['denied', 'denied', 'denied', 10], ['encode', 3], 'encode'])
   })
 
   it('P90 its maker is a bounded number of bytes ahead of whoever reads', async ({ lab }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const items = await far.count(100_000, 'x'.repeat(1000))
         await println((await far.state()).made)
         await items.recv()
@@ -110,9 +108,7 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
         for (let i = 0; i < 999; i++) await items.recv()
         await println((await far.state()).made - 1000)
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts[0]).toBe(0) // nobody has asked for one
     for (const ahead of facts.slice(1)) {
       expect(ahead).toBeGreaterThan(10)
@@ -123,11 +119,9 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
   it('P91 an error comes behind the items before it, and an end that nobody wants runs what cleans up', async ({
     lab,
   }) => {
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const failing = await far.fails()
         await println([await failing.recv(), await failing.recv(), (await told(failing.recv())).message, (await told(failing.recv())).message])
         for await (const item of await far.count(1e9)) if (item === 3) break
@@ -143,9 +137,7 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
         await println([(await told((async () => { for (;;) await governed.recv() })())).code, await until(3)])
         await println([await far.first((async function* () { try { for (let i = 7; ; i++) yield i } finally { await println('here, too') } })())])
         process.exit(0)`,
-        ),
-      ),
-    )
+    })
     expect(facts.filter(fact => fact !== 'here, too')).toEqual([
       [1, 2, 'half way', 'half way'],
       1,
@@ -158,11 +150,9 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
 
   it('P91 the death of its maker rejects, the death of its reader runs what cleans up', async ({ lab }) => {
     const journal = `${lab.folder()}/journal`
-    const facts = await lab.facts(
-      lab.program(
-        files(
-          depth,
-          ts`
+    const facts = await factsOf(lab, {
+      depth,
+      main: ts`
         const slow = await far.slow()
         await println(await slow.recv())
         const pending = told(slow.recv())
@@ -170,17 +160,15 @@ describe.each([0, 2])('streams, with %d processes between', depth => {
         await held.recv()
         await child.kill()
         await println([(await pending).code, (await told((async () => { for (;;) if (await held.recv() === undefined) return })())).code])`,
-        ),
-      ),
-    )
+    })
     expect(facts).toEqual([1, ['offline', 'offline']])
 
     const reader = lab.start(
       lab.program(
-        files(
+        files({
           depth,
-          ts`const items = await far.count(1e9); await items.recv(); await println('reads'); await new Promise(() => setInterval(() => {}, 1000))`,
-        ),
+          main: ts`const items = await far.count(1e9); await items.recv(); await println('reads'); await new Promise(() => setInterval(() => {}, 1000))`,
+        }),
       ),
       { args: [journal] },
     )

@@ -1,8 +1,8 @@
 // One damaged stream at a time for the codec, for a serving wat-vm and for the parent of a hostile child.
 import { Tagged, parseAll, Reader, stringify } from '../../runtime/edn/index.ts'
-import { WatError } from '../../runtime/error.ts'
 import { toFrame } from '../../runtime/wire/frames.ts'
 import type { Lab } from '../support/lab.ts'
+import { readAll } from '../support/read-all.ts'
 import { damaged } from './damage.ts'
 import { Random } from './random.ts'
 
@@ -11,13 +11,13 @@ export function fuzzCodec(seed: number): void {
   const random = new Random(seed)
   const bytes = damaged(random)
   const split = [...pieces(bytes, random)]
-  const whole = readAll([bytes], Infinity)
+  const whole = saidOf([bytes], Infinity)
   // However it is split, the same values and the same errors come out of it.
-  const again = readAll(split, Infinity)
+  const again = saidOf(split, Infinity)
   if (!same(whole, again))
     throw new Error(`split differently, read differently: ${whole.join()} ${again.join()}`)
   // And under a cap nothing comes out of the rest of a form that was refused.
-  const capped = [readAll([bytes], CAP_BYTES), readAll(split, CAP_BYTES)]
+  const capped = [saidOf([bytes], CAP_BYTES), saidOf(split, CAP_BYTES)]
   if (whole.includes('malformed')) return
   for (const values of capped) {
     const strange = values.filter(value => value !== 'too-large' && !whole.includes(value))
@@ -65,28 +65,18 @@ await Promise.all(calls)
 await println(await sibling.call('alive'))
 `
 
-function readAll(chunks: Iterable<Uint8Array>, maxFrame: number): string[] {
-  const seen: string[] = []
-  const reader = new Reader({ maxFrame })
-  const take = () => {
-    for (;;) {
-      try {
-        if (!reader.next()) return
-        toFrame(reader.value)
-        seen.push(stringify(reader.value))
-      } catch (error) {
-        if (!(error instanceof WatError)) throw error
-        seen.push(error.code)
-      }
-    }
-  }
-  for (const chunk of chunks) {
-    reader.push(chunk)
-    take()
-  }
-  reader.end()
-  take()
-  return seen
+function saidOf(chunks: Iterable<Uint8Array>, maxFrame: number): string[] {
+  const said: string[] = []
+  readAll(
+    new Reader({ maxFrame }),
+    chunks,
+    value => {
+      toFrame(value)
+      said.push(stringify(value))
+    },
+    ({ code }) => said.push(code),
+  )
+  return said
 }
 
 function same(some: string[], others: string[]): boolean {

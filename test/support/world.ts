@@ -1,5 +1,8 @@
 import { Random } from '../reliability/random.ts'
 
+/** What is tried with each of these holds however bytes are cut and whatever happens first. */
+export const seeds = [1, 2, 3, 4, 5]
+
 /** A world that does not come to rest within so many steps never will. */
 const MAX_STEPS = 2_000_000
 

@@ -76,7 +76,7 @@ describe('a host', () => {
     lab,
   }) => {
     const secret = secretFile(lab)
-    const { host, at } = await startHost(lab, 'tcp://127.0.0.1:0', secret)
+    const { host, at } = await startHost(lab, 'tcp://127.0.0.1:0', secret, ['env', 'WAT_STOP_GRACE_MS=2000'])
     const main = lab.program(ts`
       import { println, self, spawnRemote } from 'wat-vm'
       const [at, secret, careful] = self.args as [string, string, string]

@@ -1,24 +1,15 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { WatError } from '../../runtime/error.ts'
 import { CALL_WINDOW_BYTES, HIGH_WATER_BYTES, VALUE_WINDOW_BYTES } from '../../runtime/wire/limits.ts'
 import { pair, type End, type Pair } from '../support/pair.ts'
+import { Caller, clock, pause, playAny, PLAY_TIMEOUT_MS, wait, type Pause } from '../support/playing.ts'
+import { checkLoads, expectNothingLeft, fakeTimers } from '../support/settling.ts'
 import { World } from '../support/world.ts'
-
-// fast-check prints seed and path of a failure; WAT_SEED replays it.
-const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
-/** `npm run fuzz` asks for more. */
-const seconds = process.env.FUZZ_SECONDS === undefined ? 3 : Number(process.env.FUZZ_SECONDS)
 
 const MAX_FRAME = 200_000
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+fakeTimers({ mayStay: true })
 
 /** What a handler does with a request. */
 type Way = 'now' | 'later' | 'never' | 'throws' | 'rejects' | 'back'
@@ -27,8 +18,8 @@ type Way = 'now' | 'later' | 'never' | 'throws' | 'rejects' | 'back'
 type Operation =
   | { what: 'call'; way: Way; size: number; timeout?: number; abort?: number }
   | { what: 'send' | 'trySend'; size: number }
-  | { what: 'recv' | 'close' | 'refuse' | 'end' | 'upgrade' | 'cut' | 'wait' }
-  | { what: 'clock'; ms: number }
+  | { what: 'recv' | 'close' | 'refuse' | 'end' | 'upgrade' | 'cut' }
+  | Pause
 
 interface Step {
   side: 0 | 1
@@ -71,8 +62,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ what: fc.constantFrom('send' as const, 'trySend' as const), size }) },
   { weight: 6, arbitrary: fc.constant({ what: 'recv' as const }) },
-  { weight: 6, arbitrary: fc.constant({ what: 'wait' as const }) },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('clock' as const), ms: fc.nat(40) }) },
+  { weight: 6, arbitrary: wait },
+  { weight: 3, arbitrary: clock },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -87,13 +78,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 )
 
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({ side: fc.constantFrom(0 as const, 1 as const), operation }),
-  {
-    maxLength: 80,
-    size: 'max',
-  },
-)
+const step: fc.Arbitrary<Step> = fc.record({ side: fc.constantFrom(0 as const, 1 as const), operation })
 
 const setting: fc.Arbitrary<Setting> = fc.record({
   seed: fc.nat(),
@@ -107,14 +92,14 @@ const setting: fc.Arbitrary<Setting> = fc.record({
   serve: fc.tuple(fc.option(fc.nat(20), { nil: undefined }), fc.option(fc.nat(20), { nil: undefined })),
 })
 
+/** `overloaded`: more than a frame of requests waits for one that does not serve yet. */
+const MAY_FAIL = new Set(['timeout', 'cancelled', 'offline', 'no-handler', 'overloaded'])
+
 /** What one side has done and seen. */
-class Side {
+class Side extends Caller {
   readonly end: End
   readonly other: () => Side
   readonly world: World
-  readonly calls: { n: number; settled: number; sound: boolean }[] = []
-  readonly promises: Promise<unknown>[] = []
-  readonly aborts: { controller: AbortController; at: number }[] = []
   /** Plain values that were sent, and those that have come: to a reader, and then to a handler. */
   readonly sent: number[] = []
   readonly read: number[] = []
@@ -128,10 +113,12 @@ class Side {
 
   serving = false
   closed = false
+  #calls = 0
   #free: (() => void)[] = []
   #freed = false
 
   constructor(world: World, end: End, other: () => Side) {
+    super()
     this.world = world
     this.end = end
     this.other = other
@@ -150,32 +137,22 @@ class Side {
   }
 
   call(way: Way, size: number, options: { timeout?: number; abort?: number }): void {
-    const n = this.calls.length
-    const call = { n, settled: 0, sound: true }
-    this.calls.push(call)
-    const controller = new AbortController()
-    if (options.abort !== undefined) this.aborts.push({ controller, at: options.abort })
-    const body = { n, way, text: text(size) }
-    const promise = this.end.peer.calls.call(body, {
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-      ...(options.abort === undefined ? {} : { signal: controller.signal }),
-    })
-    this.promises.push(
-      promise.then(
-        reply => {
-          call.settled++
-          call.sound = (reply as { n: number }).n === n
-        },
-        (error: WatError) => {
-          call.settled++
-          // `overloaded`: more than a frame of requests waits for one that does not serve yet.
-          call.sound = ['handler', 'timeout', 'cancelled', 'offline', 'no-handler', 'overloaded'].includes(
-            error.code,
-          )
-          if (error.code === 'handler')
-            call.sound = (error.message.endsWith(`handler of ${n}`) && way !== 'now') || way === 'back'
-        },
-      ),
+    const n = this.#calls++
+    const { timeout, abort } = options
+    const promise = this.end.peer.calls.call(
+      { n, way, text: text(size) },
+      {
+        ...(timeout !== undefined && { timeout }),
+        ...(abort !== undefined && { signal: this.abortAfter(abort) }),
+      },
+    )
+    this.follow(
+      promise,
+      (reply: { n: number }) => (reply.n === n ? undefined : `a reply to ${reply.n} for ${n}`),
+      (error: WatError) => {
+        const own = way === 'back' || (way !== 'now' && error.message.endsWith(`handler of ${n}`))
+        return (error.code === 'handler' ? own : MAY_FAIL.has(error.code)) ? undefined : error
+      },
     )
   }
 
@@ -229,14 +206,12 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
   )
   // What is held: credit and one frame, and besides what the program itself has sent without waiting.
   world.check = () => {
+    checkLoads(world, [link.a, link.b])
     for (const { end } of sides) {
       const { incoming, answers } = end.peer
       const held = incoming.bytes + answers.waitingBytes
       if (held > CALL_WINDOW_BYTES + VALUE_WINDOW_BYTES + 3 * MAX_FRAME + HIGH_WATER_BYTES)
         throw new Error(`holds ${held}`)
-      if (world.steps % 16 === 0)
-        for (const [what, n] of Object.entries(end.peer.load))
-          if (!(n >= 0)) throw new Error(`${what} is ${n}`)
       if ((end.peer.load.unordered as number) > setting.concurrency) throw new Error('too many answers wait')
     }
   }
@@ -248,7 +223,7 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
       if (first === at && (m === 0 || !served()[0])) sides[m]?.serve(setting.concurrency)
     }
     const side = sides[n] as Side
-    for (const abort of side.aborts) if (abort.at-- === 0) abort.controller.abort()
+    side.step()
     switch (operation.what) {
       case 'call':
         side.call(operation.way, operation.size, operation)
@@ -261,9 +236,6 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
         break
       case 'recv':
         side.recv()
-        break
-      case 'clock':
-        vi.advanceTimersByTime(operation.ms)
         break
       case 'close':
         side.closed = true
@@ -286,14 +258,14 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
         link.cut()
         break
       case 'wait':
-        if (world.chance(0.3)) await world.rest()
-        else for (let n = 0; n < 5; n++) await Promise.resolve()
+      case 'clock':
+        await pause(world, operation)
     }
   }
   await world.rest()
   for (const side of sides) {
     side.free()
-    for (const { controller } of side.aborts) controller.abort()
+    side.abortAll()
   }
   vi.advanceTimersByTime(1000)
   await world.rest()
@@ -334,11 +306,9 @@ async function finish({ a, b }: Pair, sides: Side[], setting: Setting): Promise<
   const { world } = sides[0] as Side
   for (const { end } of sides) end.peer.incoming.close()
   await world.until(Promise.all(sides.flatMap(({ promises }) => promises)))
-  for (const side of sides) {
-    expect(side.calls.filter(({ settled, sound }) => settled !== 1 || !sound)).toEqual([])
-  }
+  expect(sides.flatMap(({ wrongs }) => wrongs)).toEqual([])
   order(sides, setting)
-  for (const { peer } of [a, b]) expect(Object.entries(peer.load).filter(([, n]) => n !== 0)).toEqual([])
+  expectNothingLeft(a, b)
   expect(vi.getTimerCount()).toBe(0)
 }
 
@@ -360,28 +330,8 @@ function order(sides: Side[], { concurrency }: Setting): void {
 describe('P81 two peers', () => {
   test(
     'P81 whatever they do, each call settles once, values come in order, and nothing is left',
-    async () => {
-      const unhandled: unknown[] = []
-      const note = (error: unknown) => void unhandled.push(error)
-      process.on('unhandledRejection', note)
-      try {
-        await fc.assert(
-          fc.asyncProperty(steps, setting, async (steps, setting) => {
-            await play(steps, setting)
-            expect(unhandled.splice(0)).toEqual([])
-          }),
-          {
-            seed,
-            numRuns: 1_000_000,
-            interruptAfterTimeLimit: seconds * 1000,
-            markInterruptAsFailure: false,
-          },
-        )
-      } finally {
-        process.off('unhandledRejection', note)
-      }
-    },
-    (seconds + 120) * 1000,
+    () => playAny(step, setting, play),
+    PLAY_TIMEOUT_MS,
   )
 
   test('P81 the same seed gives the same run', async () => {

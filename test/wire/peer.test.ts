@@ -1,46 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { kw } from '../../runtime/edn/index.ts'
 import type { WatError } from '../../runtime/error.ts'
 import type { Request } from '../../runtime/wire/handler.ts'
 import { CALL_PLACES, VALUE_WINDOW_BYTES } from '../../runtime/wire/limits.ts'
-import { End, pair, Stranger, type Pair, type StrangerOptions } from '../support/pair.ts'
+import { End, pair, Stranger, type StrangerOptions } from '../support/pair.ts'
 import { MemoryPipe } from '../support/memory-pipe.ts'
-import { World } from '../support/world.ts'
+import { expectIdle, expectNothingLeft, fakeTimers, gate, never, outcome } from '../support/settling.ts'
+import { seeds, World } from '../support/world.ts'
 
 const MiB = 1024 * 1024
 
-/** Each of these tests holds however bytes are cut and whatever happens first. */
-const seeds = [1, 2, 3, 4, 5]
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-})
-
-afterEach(() => {
-  const timers = vi.getTimerCount()
-  vi.useRealTimers()
-  if (timers > 0) throw new Error(`${timers} timers are left`)
-})
-
-const never = () => new Promise<never>(() => {})
-
-/** Settles when somebody says so. */
-function gate(): { open: () => void; opened: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { open: () => resolve(), opened: promise }
-}
-
-/** The code a promise rejects with, or what it resolves with. */
-const outcome = (promise: Promise<unknown>) =>
-  promise.then(
-    value => value,
-    (error: WatError) => error.code,
-  )
-
-/** Nothing is going on any more, and nothing is left of what went on. */
-function expectIdle({ a, b }: Pair): void {
-  for (const { peer } of [a, b]) expect(Object.entries(peer.load).filter(([, n]) => n !== 0)).toEqual([])
-}
+fakeTimers()
 
 describe.each([1, 2])('calls, protocol %d', protocol => {
   test.each(seeds)('P26 calls are answered in any order, in pieces of any size (seed %d)', async seed => {
@@ -54,7 +24,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
     }, 10)
     const calls = Array.from({ length: 50 }, (_, n) => link.a.peer.calls.call(n))
     expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => `${n} äöü€😀`))
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P28 whatever a handler throws or returns, its call settles and the next works', async () => {
@@ -118,7 +88,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
     expect(await world.until(link.a.peer.calls.call('nothing'))).toBe(null)
     expect(link.b.plainFailures).toHaveLength(Object.keys(makers).length - 1)
     expect(await world.until(link.a.peer.incoming.recv())).toBe(1)
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P26 a body that cannot be written rejects its call alone', async () => {
@@ -128,7 +98,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
     const bodies = [1, () => {}, 2, 'x'.repeat(2000), Symbol('s'), 3]
     const calls = bodies.map(body => outcome(link.a.peer.calls.call(body)))
     expect(await world.until(Promise.all(calls))).toEqual([1, 'encode', 2, 'too-large', 'encode', 3])
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test.each(seeds)(
@@ -167,8 +137,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
       replied.abort()
       await world.rest()
       expect([begun, reasons]).toEqual([['slow', 'replied'], ['cancelled']])
-      expect(link.b.faults).toEqual([])
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -190,8 +159,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
     const next = link.a.peer.calls.call('next', { timeout: 100 })
     for (const reply of late) reply()
     expect(await world.until(next)).toBe('next')
-    expect(link.a.faults).toEqual([])
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P27 requests that are cancelled while they wait are forgotten', async () => {
@@ -220,7 +188,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
     await world.until(first)
     await world.rest()
     if (protocol === 2) expect(begun).toEqual(['first'])
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P26 a place that a getter of a body has made goes to the next call', async () => {
@@ -280,7 +248,7 @@ describe.each([1, 2])('calls, protocol %d', protocol => {
     ]
     expect(await world.until(Promise.all(others))).toEqual(['cancelled', 'cancelled', null, null, null])
     // Each cancel went behind its request, so the other side has nothing left of them.
-    expectIdle(link)
+    expectIdle(link.a, link.b)
     const nested: Promise<unknown>[] = []
     void outgoing.send({
       get x() {
@@ -308,7 +276,7 @@ describe('plain values', () => {
       expect(await other.peer.incoming.recv()).toBeUndefined()
     })
     await world.until(Promise.all(moved))
-    expectIdle({ a, b } as Pair)
+    expectIdle(a, b)
   })
 
   test.each([1, 2])(
@@ -329,7 +297,7 @@ describe('plain values', () => {
       for (let n = 0; n < 10; n++)
         for (const what of ['first', 'second', 'answer'])
           expect(await world.until(a.peer.incoming.recv())).toEqual([n, what, long])
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -350,7 +318,7 @@ describe('plain values', () => {
     free.open()
     for (let n = 0; n < 5000; n++) expect(await world.until(link.a.peer.incoming.recv())).toBe(n)
     await world.until(Promise.all(sent))
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P9 what is answered at once, and written at once, takes no stack', async () => {
@@ -396,7 +364,7 @@ describe('P10 both sides send 5 MB before either reads', () => {
           if ((await peer.incoming.recv()) !== text) throw new Error(`value ${n}`)
       })
       await world.until(Promise.all(both))
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -410,7 +378,7 @@ describe('P10 both sides send 5 MB before either reads', () => {
       for (let n = 0; n < 5000; n++) expect(await peer.incoming.recv()).toBe(text)
     })
     await world.until(Promise.all(both))
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 })
 
@@ -433,7 +401,7 @@ describe('P79 credit', () => {
       expect(await a.incoming.recv()).toBeUndefined()
     })()
     await world.until(Promise.all([sending, reading]))
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test.each([1, 2, 256])(
@@ -448,7 +416,7 @@ describe('P79 credit', () => {
       world.check = () => expect(a.held + b.held).toBeLessThan(MiB)
       const calls = Array.from({ length: 2000 }, (_, n) => a.peer.calls.call([n, body]))
       expect(await world.until(Promise.all(calls))).toEqual(calls.map((_, n) => [n + 1]))
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -462,7 +430,7 @@ describe('P79 credit', () => {
       b.peer.serve(async (n: number) => await b.peer.calls.call(n), concurrency)
       const calls = [a, b].map(({ peer }) => Array.from({ length: 1000 }, (_, n) => peer.calls.call(n)))
       await world.until(Promise.all(calls.flat()))
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -490,7 +458,7 @@ describe('P79 credit', () => {
         }),
       )
       await world.until(Promise.all(work))
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -509,7 +477,7 @@ describe('P79 credit', () => {
         Array.from({ length: 1000 }, (_, n) => peer.calls.call([n % 5, body])),
       )
       expect(new Set(await world.until(Promise.all(calls)))).toEqual(new Set(['done']))
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -524,7 +492,7 @@ describe('P79 credit', () => {
       Array.from({ length: 40 }, () => peer.calls.call([false, large])),
     )
     await world.until(Promise.all(calls))
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P79 requests whose handlers never begin hold up no reply, and memory is bounded', async () => {
@@ -575,7 +543,7 @@ describe('P79 credit', () => {
     expect(printer.a.peer.incoming.bytes).toBeLessThan(VALUE_WINDOW_BYTES + 64 * 1024)
     for (let n = 0; n < 2000; n++) await world.until(printer.a.peer.incoming.recv())
     await world.until(Promise.all(sent))
-    expectIdle(printer)
+    expectIdle(printer.a, printer.b)
   })
 
   test('P79 a request is handled although plain values wait for somebody to take their answers', async () => {
@@ -587,7 +555,7 @@ describe('P79 credit', () => {
     expect(link.b.peer.answers.waitingBytes).toBeGreaterThan(0)
     for (let n = 0; n < 3; n++) expect(await world.until(link.a.peer.calls.call('request'))).toBe('request')
     for (let n = 0; n < 200; n++) await world.until(link.a.peer.incoming.recv())
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P79 a call goes through although the other side is stuck with what it prints, protocol 1', async () => {
@@ -633,7 +601,7 @@ describe('ends', () => {
     await world.until(Promise.all([ended, b.peer.answers.done]))
     await world.until(b.peer.outgoing.end())
     expect(await world.until(a.peer.incoming.recv())).toBeUndefined()
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 
   test('P17 who serves before the pipes are there has not seen the end of input', async () => {
@@ -809,7 +777,7 @@ describe('ends', () => {
     await world.until(b.peer.answers.done)
     a.peer.incoming.close()
     await world.rest()
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 })
 
@@ -837,8 +805,7 @@ describe('P82 a newer protocol in mid-traffic', () => {
         left === 0 ? link.a.upgrade() : world.post(() => later(left - 1))
       later(world.random.below(300))
       await world.until(work)
-      expect([...link.a.faults, ...link.b.faults]).toEqual([])
-      expectIdle(link)
+      expectIdle(link.a, link.b)
     },
   )
 
@@ -858,7 +825,7 @@ describe('P82 a newer protocol in mid-traffic', () => {
     expect(await world.until(more)).toBe(-1)
     free.open()
     await world.until(Promise.all(slow))
-    expectIdle(link)
+    expectIdle(link.a, link.b)
   })
 })
 
@@ -908,7 +875,7 @@ describe('P80 hostile frames', () => {
       }
       expect(stranger.end.faults.length).toBeGreaterThanOrEqual(frames.length)
       expect(new Set(stranger.end.faults.map(({ code }) => code))).toEqual(new Set(['malformed']))
-      expect(Object.values(stranger.peer.load).filter(n => n !== 0)).toEqual([])
+      expectNothingLeft(stranger.end)
     },
   )
 
@@ -924,8 +891,7 @@ describe('P80 hostile frames', () => {
     )
     await stranger.write('#wat/rep [1 "reply"]\n#wat/rep [1 "again"]\n#wat/err [1 {}]\n#wat/begun [1]\n')
     expect(await world.until(call)).toBe('reply')
-    expect(stranger.end.faults).toEqual([])
-    expect(Object.values(stranger.peer.load).filter(n => n !== 0)).toEqual([])
+    expectIdle(stranger.end)
   })
 
   test('P80 values that go past the link and are counted as taken change nothing', async () => {
@@ -939,8 +905,7 @@ describe('P80 hostile frames', () => {
     }
     await stranger.write('#wat/taken [3]\n')
     await world.rest()
-    expect(stranger.end.faults).toEqual([])
-    expect(Object.values(stranger.peer.load).filter(n => n !== 0)).toEqual([])
+    expectIdle(stranger.end)
   })
 
   test('P80 requests of one id are each answered, and end with who made them', async () => {

@@ -3,7 +3,8 @@ import { CALL_WINDOW_BYTES, MAX_REFS } from '../../runtime/wire/limits.ts'
 import { Ref } from '../../runtime/wire/refs/ref.ts'
 import { hostile } from '../support/hostile-frames.ts'
 import { Stranger, type StrangerOptions } from '../support/pair.ts'
-import { leftAt, made, never, outcome } from '../support/refs.ts'
+import { made } from '../support/refs.ts'
+import { expectNothingLeft, leftAt, never, outcome } from '../support/settling.ts'
 import { World } from '../support/world.ts'
 
 /** What has been called at the victim: who, and with what. */
@@ -59,7 +60,7 @@ describe.each(Object.keys(hostile))('P83 P86 %s', kind => {
     expect([stranger.lines.at(-1), called.at(-1)]).toEqual(['#wat/rep [9 "open"]', ['open', 'still']])
     open.revoke()
     stranger.end.abort()
-    expect(leftAt(stranger.end)).toEqual([[]])
+    expectNothingLeft(stranger.end)
   })
 })
 
@@ -81,7 +82,7 @@ describe('numbers', () => {
     expect(await open.call(1)).toBe('open') // the maker's own
     open.revoke()
     await world.rest()
-    expect(leftAt(stranger.end)).toEqual([[]])
+    expectNothingLeft(stranger.end)
   })
 
   test('P83 a number that is used again while its request is open, or waits, is answered each time', async () => {
@@ -106,7 +107,7 @@ describe('numbers', () => {
       waitingBytes: 0,
     })
     stranger.end.abort()
-    expect(leftAt(stranger.end)).toEqual([[]])
+    expectNothingLeft(stranger.end)
   })
 
   test('P83 a reply with a head answers any request, once', async () => {

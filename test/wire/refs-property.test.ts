@@ -1,24 +1,15 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { WatError } from '../../runtime/error.ts'
 import type { Request } from '../../runtime/wire/handler.ts'
 import type { Ref } from '../../runtime/wire/refs/ref.ts'
 import { pair, type End, type Pair } from '../support/pair.ts'
-import { leftAt, made } from '../support/refs.ts'
+import { Caller, clock, pause, playAny, PLAY_TIMEOUT_MS, wait, type Pause } from '../support/playing.ts'
+import { made } from '../support/refs.ts'
+import { checkLoads, expectNothingLeft, fakeTimers } from '../support/settling.ts'
 import { World } from '../support/world.ts'
 
-// fast-check prints seed and path of a failure; WAT_SEED replays it.
-const seed = process.env.WAT_SEED === undefined ? Date.now() : Number(process.env.WAT_SEED)
-/** `npm run fuzz` asks for more. */
-const seconds = process.env.FUZZ_SECONDS === undefined ? 2 : Number(process.env.FUZZ_SECONDS)
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+fakeTimers({ mayStay: true })
 
 /** What a handler does. `back`: calls what it was brought; `give`: answers with a reference; `revoke`: its own. */
 const ways = ['now', 'later', 'never', 'throws', 'rejects', 'early', 'back', 'give', 'revoke'] as const
@@ -31,8 +22,7 @@ type Operation =
   | { what: 'call'; which: number; way: Way; arg: number; timeout?: number; abort?: number }
   | { what: 'release' | 'dup' | 'revoke'; which: number }
   | { what: 'cut'; link: number }
-  | { what: 'clock'; ms: number }
-  | { what: 'wait' }
+  | Pause
 
 interface Step {
   at: number
@@ -85,15 +75,12 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ what: fc.constant('release' as const), which }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('dup' as const), which }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('revoke' as const), which }) },
-  { weight: 6, arbitrary: fc.constant({ what: 'wait' as const }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('clock' as const), ms: fc.nat(40) }) },
+  { weight: 6, arbitrary: wait },
+  { weight: 2, arbitrary: clock },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('cut' as const), link: fc.nat(1) }) },
 )
 
-const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ at: fc.nat(2), operation }), {
-  maxLength: 80,
-  size: 'max',
-})
+const step: fc.Arbitrary<Step> = fc.record({ at: fc.nat(2), operation })
 
 const setting: fc.Arbitrary<Setting> = fc.record({
   seed: fc.nat(),
@@ -180,17 +167,18 @@ interface Asked {
 const MAY_FAIL = new Set(['handler', 'timeout', 'cancelled', 'offline', 'denied'])
 
 /** One process: what it has, and what it has asked for. */
-class Party {
+class Party extends Caller {
   readonly name: string
   readonly ends: End[] = []
   readonly had: Had[] = []
-  readonly calls: { n: number; settled: number; outcome: unknown; deniedBy: number | undefined }[] = []
-  readonly promises: Promise<unknown>[] = []
-  readonly aborts: { controller: AbortController; at: number }[] = []
+  /** What has denied calls that it had to take, unless it was revoked. */
+  readonly deniedBy: number[] = []
   readonly freed: Promise<void>
   readonly #world: World
+  #calls = 0
 
   constructor(world: World, name: string, freed: Promise<void>) {
+    super()
     this.#world = world
     this.name = name
     this.freed = freed
@@ -218,22 +206,20 @@ class Party {
   give(link: number, numbers: number[]): void {
     const given = numbers.map(n => this.any(n)).filter(had => had !== undefined)
     const end = this.ends[link % this.ends.length] as End
-    this.#follow(end.peer.calls.call(given))
+    this.#ask(end.peer.calls.call(given))
   }
 
   call(operation: Operation & { what: 'call' }, things: readonly Thing[]): void {
     const had = this.any(operation.which)
     if (!had) return
     const arg = this.any(operation.arg)
-    const controller = new AbortController()
-    if (operation.abort !== undefined) this.aborts.push({ controller, at: operation.abort })
+    const signal = this.abortAfter(operation.abort)
     const body: Asked = {
       who: this.name,
-      n: this.calls.length,
+      n: this.#calls,
       way: operation.way,
       arg: arg ? [arg] : [],
     }
-    const { signal } = controller
     const { timeout } = operation
     // One that is held when it is called answers, unless its maker revokes it: whoever else lets go of it.
     const sure =
@@ -243,31 +229,22 @@ class Party {
       operation.way !== 'back' &&
       [had, arg].every(one => !one || one.ref.held || one.ref.address === this.name)
     const promise = had.ref.call(body, { signal, ...(timeout !== undefined && { timeout }) })
-    this.#follow(promise, body.n, sure ? had.thing : undefined)
+    this.#ask(promise, body.n, sure ? had.thing : undefined)
   }
 
-  #follow(promise: Promise<unknown>, n?: number, sureOf?: number): void {
-    const call = {
-      n: n ?? -1,
-      settled: 0,
-      outcome: undefined as unknown,
-      deniedBy: undefined as number | undefined,
-    }
-    this.calls.push(call)
-    this.promises.push(
-      promise.then(
-        reply => {
-          call.settled++
-          const { n: told, given = [] } = (reply ?? {}) as { n?: number; given?: Had[] }
-          this.take(given)
-          if (told !== n) call.outcome = `a reply to ${told} for ${n}`
-        },
-        (error: WatError) => {
-          call.settled++
-          if (!MAY_FAIL.has(error.code)) call.outcome = error
-          if (error.code === 'denied') call.deniedBy = sureOf
-        },
-      ),
+  #ask(promise: Promise<unknown>, n?: number, sureOf?: number): void {
+    this.#calls++
+    this.follow(
+      promise,
+      (reply: { n?: number; given?: Had[] } | null) => {
+        const { n: told, given = [] } = reply ?? {}
+        this.take(given)
+        return told === n ? undefined : `a reply to ${told} for ${n}`
+      },
+      (error: WatError) => {
+        if (error.code === 'denied' && sureOf !== undefined) this.deniedBy.push(sureOf)
+        return MAY_FAIL.has(error.code) ? undefined : error
+      },
     )
   }
 }
@@ -301,15 +278,11 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
       await world.rest()
     }
   }
-  world.check = () => {
-    if (world.steps % 16 !== 0) return
-    for (const { peer } of ends)
-      for (const [what, n] of Object.entries(peer.load)) if (!(n >= 0)) throw new Error(`${what} is ${n}`)
-  }
+  world.check = () => checkLoads(world, ends)
   const cut = new Set<Pair>()
   for (const { at, operation } of steps) {
     const party = parties[at % parties.length] as Party
-    for (const abort of party.aborts) if (abort.at-- === 0) abort.controller.abort()
+    party.step()
     switch (operation.what) {
       case 'make':
         make(party, operation.leaf, operation.concurrency)
@@ -343,12 +316,9 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
         cut.add(link)
         break
       }
-      case 'clock':
-        vi.advanceTimersByTime(operation.ms)
-        break
       case 'wait':
-        if (world.chance(0.3)) await world.rest()
-        else for (let n = 0; n < 5; n++) await Promise.resolve()
+      case 'clock':
+        await pause(world, operation)
     }
   }
   await world.rest()
@@ -356,13 +326,8 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
   freed.resolve()
   await world.until(Promise.all(parties.flatMap(({ promises }) => promises)))
   await world.rest()
-  for (const { calls } of parties)
-    expect(
-      calls.filter(
-        ({ settled, outcome, deniedBy }) =>
-          settled !== 1 || outcome !== undefined || things[deniedBy ?? -1]?.revoked === false,
-      ),
-    ).toEqual([])
+  expect(parties.flatMap(({ wrongs }) => wrongs)).toEqual([])
+  expect(parties.flatMap(({ deniedBy }) => deniedBy).filter(thing => !things[thing]?.revoked)).toEqual([])
   // At home each is the original; elsewhere the same target is the same object, as long as it is held.
   for (const { name, had } of parties) {
     const own = things.filter(({ maker }) => maker.name === name).map(({ ref }) => ref)
@@ -375,7 +340,7 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
 
   for (const { had } of parties) for (const { ref } of had.splice(0)) while (ref.held) ref.release()
   await world.rest()
-  expect(leftAt(...ends)).toEqual(ends.map(() => []))
+  expectNothingLeft(...ends)
   // What a cut leaves of a form is a fault.
   if (cut.size === 0) expect(ends.flatMap(({ faults }) => faults)).toEqual([])
   expect(ends.flatMap(({ lateFailures }) => lateFailures)).toEqual([])
@@ -386,7 +351,7 @@ async function play(steps: Step[], setting: Setting): Promise<void> {
   }
   for (const link of links) if (!cut.has(link)) link.cut()
   await world.rest()
-  expect(leftAt(...ends)).toEqual(ends.map(() => []))
+  expectNothingLeft(...ends)
   expect(vi.getTimerCount()).toBe(0)
 }
 
@@ -398,27 +363,7 @@ function settledNow<T>(promise: Promise<T>): Promise<T | undefined> {
 describe('P83 P84 P86 processes that give each other references', () => {
   test(
     'P83 P84 P86 whatever they do, each call settles once, no target is called that was disposed of, and nothing is left',
-    async () => {
-      const unhandled: unknown[] = []
-      const note = (error: unknown) => void unhandled.push(error)
-      process.on('unhandledRejection', note)
-      try {
-        await fc.assert(
-          fc.asyncProperty(steps, setting, async (steps, setting) => {
-            await play(steps, setting)
-            expect(unhandled.splice(0)).toEqual([])
-          }),
-          {
-            seed,
-            numRuns: 1_000_000,
-            interruptAfterTimeLimit: seconds * 1000,
-            markInterruptAsFailure: false,
-          },
-        )
-      } finally {
-        process.off('unhandledRejection', note)
-      }
-    },
-    (seconds + 120) * 1000,
+    () => playAny(step, setting, play),
+    PLAY_TIMEOUT_MS,
   )
 })

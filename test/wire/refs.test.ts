@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { WatError } from '../../runtime/error.ts'
 import type { Request } from '../../runtime/wire/handler.ts'
 import { CALL_PLACES, MAX_REFS } from '../../runtime/wire/limits.ts'
@@ -10,21 +10,11 @@ import type { Service } from '../../runtime/wire/service.ts'
 import { serviceOf } from '../../runtime/wire/service-of.ts'
 import { pair, Stranger, type End, type EndOptions, type Pair } from '../support/pair.ts'
 import type { MemoryPipeOptions } from '../support/memory-pipe.ts'
-import { expectIdle, gate, leftAt, made, never, outcome } from '../support/refs.ts'
-import { World } from '../support/world.ts'
+import { made } from '../support/refs.ts'
+import { expectIdle, expectNothingLeft, fakeTimers, gate, never, outcome } from '../support/settling.ts'
+import { seeds, World } from '../support/world.ts'
 
-/** Each of these tests holds however bytes are cut and whatever happens first. */
-const seeds = [1, 2, 3, 4, 5]
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-})
-
-afterEach(() => {
-  const timers = vi.getTimerCount()
-  vi.useRealTimers()
-  if (timers > 0) throw new Error(`${timers} timers are left`)
-})
+fakeTimers()
 
 /** Three processes in a row: `b` has a link to each of the others. */
 interface Row {
@@ -498,7 +488,7 @@ describe('the end of a reference', () => {
     expect((await far.last.closed).code).toBe('offline')
     expect(await world.until(local)).toBe('denied')
     expect(disposed).toBe(1)
-    expect(leftAt(...all.ends).flat()).toEqual([])
+    expectNothingLeft(...all.ends)
     expect(all.ends.flatMap(end => end.lateFailures)).toEqual([])
     expect(await outcome(mine.call(1))).toBe('denied')
   })
@@ -545,7 +535,7 @@ describe('the end of a reference', () => {
     )
     stranger.end.peer.abort({ code: 'offline' } as WatError)
     await world.rest()
-    expect(leftAt(stranger.end)).toEqual([[]])
+    expectNothingLeft(stranger.end)
   })
 })
 
