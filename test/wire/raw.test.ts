@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { BASIC_PROTOCOL } from '../../runtime/wire/limits.ts'
 import { LEAST_RAW_BYTES } from '../../runtime/wire/raw.ts'
 import { pair, Stranger } from '../support/pair.ts'
-import { expectIdle, outcome } from '../support/refs.ts'
+import { expectIdle, outcome } from '../support/settling.ts'
 import { World } from '../support/world.ts'
 
 const seeds = [1, 2, 3, 4, 5, 6]
