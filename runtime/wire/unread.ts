@@ -10,7 +10,7 @@ import { WatError } from '../error.ts'
 export class Unread<T = any> extends Reference {
   /** @internal */
   readonly text: Uint8Array
-  /** @internal What `#wat/raw n` stands for in it. */
+  /** @internal What `#wat/bytes n` stands for in it. */
   readonly raws: readonly Uint8Array[]
   /** @internal What `#wat/ref n` stands for in it. */
   things: readonly object[]

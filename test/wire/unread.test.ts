@@ -145,7 +145,7 @@ describe('P95 unread', () => {
       { own, n: 5 },
       '{:own #wat/ref 0 :n 5}'.length,
     ])
-    expect(sizes).toEqual([2031, 2000 + '{:own #wat/ref 0 :bytes [#wat/raw 0]}'.length, 22])
+    expect(sizes).toEqual([2033, 2000 + '{:own #wat/ref 0 :bytes [#wat/bytes 0]}'.length, 22])
     expect([...a.faults, ...b.faults]).toEqual([])
   })
 
@@ -186,7 +186,7 @@ describe('P95 unread', () => {
       const early = a.peer.calls.call(['early', bytes(1100)])
       const value = a.peer.outgoing.send({ plain: 1 })
       await world.rest()
-      b.peer.serveWith(serviceOf((body: Unread) => (body.read() as any).plain ?? body, { lazy: true }))
+      b.peer.serveWith(serviceOf((body: Unread) => body.read().plain ?? body, { lazy: true }))
       const late = a.peer.calls.call({ late: [] }, { lazy: true })
       const answer = a.peer.incoming.recv()
       await world.rest()
@@ -240,7 +240,7 @@ describe('P96 what others wrote reaches no further than their own call', () => {
     '1] #wat/cancel [1',
     '1]] #wat/end {} [[',
     '#wat/ref 0',
-    '#wat/raw 0',
+    '#wat/bytes 0',
     '#wat/stop {:grace-ms 0}',
     '1 2',
     '^x',
