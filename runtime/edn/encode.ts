@@ -11,7 +11,7 @@ import {
   putByte,
   putBytes,
   putInteger,
-  putMany,
+  putPart,
   putName,
   putNumber,
   putString,
@@ -71,27 +71,31 @@ export function encodeLine(
   }
 }
 
-/** The same with a value that is written already. */
+/** A value that is written already: a part of these bytes. */
+interface Written {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+}
+
+/** The same with one of these. */
 export function appendLine(
   out: Out,
   before: Uint8Array,
   id: number,
-  text: Uint8Array,
+  text: Written,
   behind: Uint8Array,
 ): void {
   const outer = writeInto(out.bytes)
   try {
     let at = putBytes(out.length, before)
     at = putByte((id | 0) === id ? putInteger(at, id) : putAscii(at, '' + id), SPACE)
-    at = text.length <= MAX_LOOP_BYTES ? putBytes(at, text) : putMany(at, text)
+    at = putPart(at, text.bytes, text.from, text.to)
     out.length = putBytes(at, behind)
   } finally {
     out.bytes = writeInto(outer)
   }
 }
-
-/** For more bytes the call of a function outside JavaScript pays. */
-const MAX_LOOP_BYTES = 256
 
 function putValue(at: number, value: unknown, denyReserved: boolean): number {
   forgetCanons()

@@ -29,12 +29,18 @@ export function putBytes(at: number, from: Uint8Array): number {
   return at + length
 }
 
-export function putMany(at: number, from: Uint8Array): number {
-  const { length } = from
+/** Those of them from `start` to `end`. */
+export function putPart(at: number, from: Uint8Array, start: number, end: number): number {
+  const length = end - start
   if (at + length > bytes.length) bytes = grown(bytes, at, length)
-  bytes.set(from, at)
+  const to = bytes
+  if (length > MAX_LOOP_BYTES) to.set(from.subarray(start, end), at)
+  else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
   return at + length
 }
+
+/** For more bytes the call of a function outside JavaScript pays. */
+const MAX_LOOP_BYTES = 256
 
 export function putAscii(at: number, text: string): number {
   const { length } = text
