@@ -162,7 +162,7 @@ export function scan(state: ReaderState): boolean {
             pos = at + 1
             break
           }
-          const stop = state.string.scan(text, pos + 1, end, kind < DISCARD)
+          const stop = state.string.scan(source, pos + 1, at, end, kind < DISCARD)
           pos = state.string.at
           if (stop === CLOSED) value = state.string.take()
           else if (stop === MORE) {

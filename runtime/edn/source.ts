@@ -26,6 +26,10 @@ export class Source {
   invalid = false
   /** And that is because the input ends inside a character. */
   cut = false
+  /** What the current text is a part of, where that is too long to be one; otherwise `''`. */
+  whole = ''
+  /** Where in it the current text stands. */
+  wholeAt = 0
   /** Bytes of input before the current text. */
   bytesBefore = 0
   /** Bytes pushed in all. */
@@ -51,7 +55,7 @@ export class Source {
       if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
       const part = text.slice(from, to)
       const partBytes = bytes === text.length ? part.length : Buffer.byteLength(part)
-      this.queue.push({ text: part, bytes: partBytes, invalid })
+      this.queue.push({ text: part, bytes: partBytes, invalid, whole: text, from })
     }
   }
 
@@ -132,6 +136,7 @@ export class Source {
     const rest = this.text.length - this.pos
     let bytes = this.bytesIn(this.pos, this.text.length)
     const texts = rest === 0 ? [] : [this.text.slice(this.pos)]
+    const { whole = '', from = 0 } = (upTo - this.head === 1 && this.queue[this.head]) || {}
     this.leave(this.pos)
     for (; this.head < upTo; this.head++) {
       const piece = this.queue[this.head]!
@@ -139,6 +144,8 @@ export class Source {
       bytes += piece.bytes
     }
     this.enter(texts.length === 1 ? texts[0]! : texts.join(''), bytes)
+    this.whole = whole
+    this.wholeAt = from - rest
   }
 
   /** Bytes pushed and not yet looked at, or to be looked at again. */
@@ -202,6 +209,7 @@ export class Source {
     this.counted = 0
     this.nextLf = -2
     this.invalid = false
+    this.whole = ''
   }
 
   private countTo(pos: number): void {

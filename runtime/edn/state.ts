@@ -125,7 +125,7 @@ export class ReaderState {
     const { source, mode } = this
     const { text, pos } = source
     if (mode === IN_STRING) {
-      const stop = this.string.scan(text, pos, end, this.kinds[this.depth]! < DISCARD)
+      const stop = this.string.scan(source, pos, pos, end, this.kinds[this.depth]! < DISCARD)
       source.pos = this.string.at
       if (stop === MORE) return false
       if (stop !== CLOSED) this.fail(this.string.problem, source.pos, source.pos)

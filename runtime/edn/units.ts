@@ -30,6 +30,16 @@ export class Units {
     if (BIG_ENDIAN) this.#bytes.subarray(0, 2 * length).swap16()
   }
 
+  /** Some of them as a text. */
+  text(from: number, to: number): string {
+    const bytes = this.#bytes!
+    if (BIG_ENDIAN)
+      return Buffer.from(bytes.subarray(2 * from, 2 * to))
+        .swap16()
+        .toString('utf16le')
+    return bytes.toString('utf16le', 2 * from, 2 * to)
+  }
+
   #allocate(least: number): Buffer {
     let units = FIRST_UNITS
     while (units < least && units < KEPT_UNITS) units *= 2

@@ -1,0 +1,69 @@
+/** More quotes that do not close the string than one in so many units: to search for each takes longer than to look. */
+const APART_UNITS = 64
+const SOME_QUOTES = 16
+
+/** Where the quote stands that closes the string, or `end`; -1: there are too many that do not. */
+export function closingQuote(text: string, from: number, end: number): number {
+  let quotes = 0
+  for (let at = text.indexOf('"', from); at !== -1 && at < end; at = text.indexOf('"', at + 1)) {
+    if (!isEscaped(text, from, at)) return at
+    if (++quotes > SOME_QUOTES + (at - from) / APART_UNITS) return -1
+  }
+  return end
+}
+
+/** Where an escape stands that goes on behind `end`, as far as four digits need, or `end`. */
+export function endOfEscapes(text: string, from: number, end: number): number {
+  for (let at = end - 1; at >= from && at >= end - LONGEST_ESCAPE + 1; at--) {
+    if (text.charCodeAt(at) !== BACKSLASH) continue
+    return isEscaped(text, from, at) ? end : at
+  }
+  return end
+}
+
+/** What the inside of a string stands for, quotes in it being escaped; `undefined`: V8's JSON cannot tell. */
+export function unescaped(text: string, from: number, to: number): string | undefined {
+  const inside = text.slice(from, to)
+  if (!inside.includes('\\')) return inside
+  // Ours may hold line breaks and other control characters; JSON's may have a backslash before a slash.
+  if (inside.includes('\n') || hasSolidus(inside)) return undefined
+  const closed = text.charCodeAt(from - 1) === QUOTE && text.charCodeAt(to) === QUOTE
+  try {
+    return JSON.parse(closed ? text.slice(from - 1, to + 1) : `"${inside}"`) as string
+  } catch {
+    return undefined
+  }
+}
+
+function hasSolidus(inside: string): boolean {
+  for (let at = inside.indexOf('\\/'); at !== -1; at = inside.indexOf('\\/', at + 2)) {
+    if (!isEscaped(inside, 0, at)) return true
+  }
+  return false
+}
+
+/** Whether an odd number of backslashes stands before it. */
+function isEscaped(text: string, from: number, at: number): boolean {
+  let first = at
+  while (first > from && text.charCodeAt(first - 1) === BACKSLASH) first--
+  return ((at - first) & 1) === 1
+}
+
+/** What four hexadecimal digits stand for; negative: they are none. */
+export function fourDigits(units: Uint16Array, at: number): number {
+  // The -1 of one that is none makes all of it negative.
+  return (
+    (hex(units[at]!) << 12) | (hex(units[at + 1]!) << 8) | (hex(units[at + 2]!) << 4) | hex(units[at + 3]!)
+  )
+}
+
+/** What a digit stands for; -1: it is none. */
+export function hex(unit: number): number {
+  if (unit >= 48 && unit <= 57) return unit - 48
+  const lower = unit | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}
+
+const QUOTE = 34
+const BACKSLASH = 92
+const LONGEST_ESCAPE = 6
