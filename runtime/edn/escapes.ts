@@ -1,13 +1,13 @@
-/** More quotes that do not close the string than one in so many units: to search for each takes longer than to look. */
+/** What stands closer together, and there is more than a little of it, takes longer to search for than to look at. */
 const APART_UNITS = 64
-const SOME_QUOTES = 16
+const SOME = 16
 
 /** Where the quote stands that closes the string, or `end`; -1: there are too many that do not. */
 export function closingQuote(text: string, from: number, end: number): number {
   let quotes = 0
   for (let at = text.indexOf('"', from); at !== -1 && at < end; at = text.indexOf('"', at + 1)) {
     if (!isEscaped(text, from, at)) return at
-    if (++quotes > SOME_QUOTES + (at - from) / APART_UNITS) return -1
+    if (++quotes > SOME + (at - from) / APART_UNITS) return -1
   }
   return end
 }
@@ -36,8 +36,15 @@ export function unescaped(text: string, from: number, to: number): string | unde
 }
 
 function hasSolidus(inside: string): boolean {
-  for (let at = inside.indexOf('\\/'); at !== -1; at = inside.indexOf('\\/', at + 2)) {
-    if (!isEscaped(inside, 0, at)) return true
+  // Slashes are mostly fewer than backslashes, and sought one by one.
+  let at = inside.indexOf('/')
+  for (let slashes = 0; at !== -1 && slashes < SOME + at / APART_UNITS; slashes++) {
+    if (isEscaped(inside, 0, at)) return true
+    at = inside.indexOf('/', at + 1)
+  }
+  if (at === -1) return false
+  for (at = inside.indexOf('\\/', at - 1); at !== -1; at = inside.indexOf('\\/', at + 2)) {
+    if (isEscaped(inside, 0, at + 1)) return true
   }
   return false
 }

@@ -30,6 +30,8 @@ export class Source {
   whole = ''
   /** Where in it the current text stands. */
   wholeAt = 0
+  /** So many units behind the current text have been read as a part of the whole. */
+  ahead = 0
   /** Bytes of input before the current text. */
   bytesBefore = 0
   /** Bytes pushed in all. */
@@ -202,7 +204,7 @@ export class Source {
 
   private enter(text: string, bytes: number): void {
     this.text = text
-    this.units.fill(text)
+    if (text.length > this.ahead) this.units.fill(text)
     this.bytes = bytes
     this.ascii = bytes === text.length
     this.pos = 0

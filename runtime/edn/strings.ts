@@ -53,8 +53,6 @@ export class StringScan {
   /** What is read by hand is put in place of what it was read from: up to here. */
   private to = 0
   private stopped = MORE
-  /** So many units that are still to come have been read. */
-  private ahead = 0
 
   /** What has been read, once it is closed. Joining forgets it. */
   take(): string {
@@ -69,7 +67,6 @@ export class StringScan {
   reset(): void {
     this.forget()
     this.state = PLAIN
-    this.ahead = 0
   }
 
   /** Lets go of what has been read, but stays inside the string. */
@@ -85,9 +82,9 @@ export class StringScan {
   scan(source: Source, from: number, plain: number, end: number, keep: boolean): number {
     const units = source.units.array
     let at = from
-    if (this.ahead > 0) {
-      at = plain = Math.min(end, from + this.ahead)
-      this.ahead -= at - from
+    if (source.ahead > 0) {
+      at = plain = Math.min(end, from + source.ahead)
+      source.ahead -= at - from
     }
     let byJson = true
     while (at < end) {
@@ -177,7 +174,7 @@ export class StringScan {
       const value = close === -1 || close === whole.length ? undefined : unescaped(whole, start, close)
       if (value !== undefined) {
         if (keep) this.add(value)
-        this.ahead = close - wholeAt - end
+        source.ahead = close - wholeAt - end
         return end
       }
     }
