@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encodeTo } from '../../runtime/edn/encode.ts'
 import { parse, Reader, stringify } from '../../runtime/edn/index.ts'
+import { Out } from '../../runtime/edn/out.ts'
 import { WatError } from '../../runtime/error.ts'
 import { cut } from './arbitrary.ts'
 
@@ -197,6 +199,65 @@ describe('P2 strings are read as they would be unit by unit', () => {
         expect(parse(text)).toEqual(value)
       }),
     )
+  })
+})
+
+describe('P1 long texts inside of others', () => {
+  const long = '"话\n\ud800 /😀'.repeat(30_000)
+  const written = JSON.stringify(long)
+
+  test('stand where they belong, as text and as bytes', () => {
+    const value = [long, { a: long, b: [1, long, 'é'] }, new Map([[long, long]])]
+    const text = `[${written} {:a ${written} :b [1 ${written} "é"]} {${written} ${written}}]`
+    expect(stringify(value) === text).toBe(true)
+    expect(stringify(long) === written).toBe(true)
+    const out = new Out()
+    out.text('before ')
+    encodeTo(out, value)
+    expect(out.take().toString() === `before ${text}`).toBe(true)
+    expect(JSON.stringify(parse(text)) === JSON.stringify([long, { a: long, b: [1, long, 'é'] }, {}])).toBe(
+      true,
+    )
+  })
+
+  test('also those of a value that is written while another is', () => {
+    const inner = { long }
+    const out = new Out()
+    const texts: string[] = []
+    const outer = {
+      long,
+      get inner() {
+        texts.push(stringify(inner))
+        encodeTo(out, inner)
+        return 5
+      },
+      more: long,
+    }
+    expect(stringify(outer) === `{:long ${written} :inner 5 :more ${written}}`).toBe(true)
+    texts.push(out.take().toString())
+    expect(texts.every(text => text === `{:long ${written}}`)).toBe(true)
+  })
+
+  test('once, where the value is begun again, and none of one that is refused', () => {
+    expect(stringify([long, { 'a b': long }]) === `[${written} #wat/object {"a b" ${written}}]`).toBe(true)
+    expect(() => stringify([long, Symbol('no')])).toThrowError(WatError)
+    expect(stringify([1, 'é'])).toBe('[1 "é"]')
+    expect(() => stringify([long, 1, { 'a b': long, c: () => 1 }])).toThrowError(WatError)
+    expect(stringify([long]) === `[${written}]`).toBe(true)
+  })
+
+  test('of each length around that of a piece', () => {
+    for (const unit of ['a', '话', '😀', '\ud83d', '\n']) {
+      for (let shift = -3; shift <= 3; shift++) {
+        for (const units of [64 * 1024, 2 * 64 * 1024]) {
+          const value = 'x'.repeat(units + shift - 2 * unit.length) + unit.repeat(4)
+          const out = new Out()
+          encodeTo(out, value)
+          expect(out.take().toString() === JSON.stringify(value)).toBe(true)
+          expect(stringify([value]) === `[${JSON.stringify(value)}]`).toBe(true)
+        }
+      }
+    }
   })
 })
 
