@@ -30,6 +30,8 @@ export class Source {
   whole = ''
   /** Where in it the current text stands. */
   wholeAt = 0
+  /** Whether a string has been taken to end where the whole does: that is tried once. */
+  guessed = false
   /** So many units behind the current text have been read as a part of the whole. */
   ahead = 0
   /** Bytes of input before the current text. */
@@ -52,11 +54,15 @@ export class Source {
   private readonly utf8 = new Utf8()
   private readonly enqueue = ({ text, bytes, invalid, cut }: Piece) => {
     if (text.length <= MAX_UNITS) return void this.queue.push({ text, bytes, invalid, cut })
+    this.guessed = false
+    let left = bytes
     for (let from = 0, to; from < text.length; from = to) {
       to = from + MAX_UNITS
       if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
       const part = text.slice(from, to)
-      const partBytes = bytes === text.length ? part.length : Buffer.byteLength(part)
+      const partBytes =
+        to >= text.length ? left : bytes === text.length ? part.length : Buffer.byteLength(part)
+      left -= partBytes
       this.queue.push({ text: part, bytes: partBytes, invalid, whole: text, from })
     }
   }
@@ -175,7 +181,9 @@ export class Source {
 
   /** Bytes between two places of the current text, exactly. */
   bytesIn(from: number, to: number): number {
-    return this.ascii || from === to ? to - from : Buffer.byteLength(this.text.slice(from, to))
+    if (this.ascii || from === to) return to - from
+    if (from === 0 && to === this.text.length) return this.bytes
+    return Buffer.byteLength(this.text.slice(from, to))
   }
 
   /** Never asked for a place before one asked for earlier, save within a line. */

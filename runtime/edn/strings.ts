@@ -31,6 +31,8 @@ const FIRST_UNITS = 256
 const DENSE_UNITS = 16 * 1024
 /** Dense: more than one unit in so many is one that an escape takes more than what it stands for. */
 const DENSE = 8
+/** A long string is mostly the last of what holds it: its closing quote is among so many units at the end. */
+const GUESSED_UNITS = 64
 
 /** Where the first quote or backslash from `from` on stands, or `end`. */
 export function plainEnd(text: string, from: number, end: number): number {
@@ -166,23 +168,43 @@ export class StringScan {
 
   /** Reads up to the closing quote, or to an escape that the text does not end; -1: it has to be read by hand. */
   private farOff(source: Source, from: number, end: number, keep: boolean): number {
-    const { text, whole, wholeAt } = source
-    let stop = closingQuote(text, from, end)
-    if (stop === end && end === text.length && whole !== '') {
-      const start = wholeAt + from
-      const close = closingQuote(whole, start, whole.length)
-      const value = close === -1 || close === whole.length ? undefined : unescaped(whole, start, close)
-      if (value !== undefined) {
-        if (keep) this.add(value)
-        source.ahead = close - wholeAt - end
-        return end
-      }
+    const { text } = source
+    // What begins in an earlier text and is long mostly goes on behind this one, too: JSON tells whether it does.
+    let stop = from === 0 ? endOfEscapes(text, from, end) : -1
+    let value = stop === -1 ? undefined : unescaped(text, from, stop, true)
+    if (value === undefined) {
+      stop = closingQuote(text, from, end)
+      if ((stop === -1 || stop === end) && end === text.length && this.aheadOf(source, from, keep)) return end
+      if (stop === end) stop = endOfEscapes(text, from, end)
+      if (stop !== -1) value = unescaped(text, from, stop, false)
+      if (value === undefined) return -1
     }
-    if (stop === end) stop = endOfEscapes(text, from, end)
-    const value = stop === -1 ? undefined : unescaped(text, from, stop)
-    if (value === undefined) return -1
     if (keep) this.add(value)
     return stop
+  }
+
+  /** Reads the string as a part of the whole, to its closing quote in a text that is still to come. */
+  private aheadOf(source: Source, from: number, keep: boolean): boolean {
+    const { whole, wholeAt, text } = source
+    if (whole === '') return false
+    const start = wholeAt + from
+    const behind = wholeAt + text.length
+    let close = -1
+    let value: string | undefined
+    if (!source.guessed) {
+      source.guessed = true
+      close = whole.length - GUESSED_UNITS + whole.slice(-GUESSED_UNITS).lastIndexOf('"')
+      if (close > behind) value = unescaped(whole, start, close, true)
+    }
+    if (value === undefined) {
+      close = closingQuote(whole, start, whole.length)
+      if (close < behind || close === whole.length) return false
+      value = unescaped(whole, start, close, false)
+      if (value === undefined) return false
+    }
+    if (keep) this.add(value)
+    source.ahead = close - behind
+    return true
   }
 
   private pass = true
