@@ -1,8 +1,21 @@
+/** What a unit stands for behind a backslash; 0 where that is not one unit. */
+export const SIMPLE = new Uint8Array(65_536)
+for (const [letter, unit] of Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13, '"': 34, '\\': 92 }))
+  SIMPLE[letter.charCodeAt(0)] = unit
+
 /** What stands closer together, and there is more than a little of it, takes longer to search for than to look at. */
 const APART_UNITS = 32
 const SOME = 16
 /** Behind so many an error is not what costs. */
 const FEW_UNITS = 16 * 1024
+
+/** Where the first quote or backslash from `from` on stands, or `end`. */
+export function plainEnd(text: string, from: number, end: number): number {
+  const quote = text.indexOf('"', from)
+  const limit = quote === -1 ? end : Math.min(quote, end)
+  const backslash = text.slice(from, limit).indexOf('\\')
+  return backslash === -1 ? limit : from + backslash
+}
 
 /** Where the quote stands that closes the string, or `end`; -1: there are too many that do not. */
 export function closingQuote(text: string, from: number, end: number): number {

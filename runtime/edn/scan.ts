@@ -3,6 +3,7 @@ import { keyword, keywordText, symbol, tagName } from './cache.ts'
 import { CHAR, CLASS, CLOSE, COMMENT, DIGIT, ENDS, HASH, KEYWORD, LIST, MAP, META, SIGN } from './chars.ts'
 import { SPACE, STRING, SYMBOL, VECTOR } from './chars.ts'
 import { EdnSet } from './collections.ts'
+import { plainEnd } from './escapes.ts'
 import { items, NO_FIELDS } from './field-names.ts'
 import {
   CLOSER,
@@ -24,7 +25,7 @@ import { atomEnd, isDigit } from './names.ts'
 import { setOwn, toMap } from './objects.ts'
 import { IN_COMMENT, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
 import type { ReaderState } from './state.ts'
-import { CLOSED, MORE, NEAR_UNITS, plainEnd } from './strings.ts'
+import { CLOSED, MORE, NEAR_UNITS } from './strings.ts'
 import { List } from './values.ts'
 
 /** Held in place of a vector, whose items stand among the values until it is closed. */

@@ -53,18 +53,8 @@ export class Source {
   private scanned = 0
   private readonly utf8 = new Utf8()
   private readonly enqueue = ({ text, bytes, invalid, cut }: Piece) => {
-    if (text.length <= MAX_UNITS) return void this.queue.push({ text, bytes, invalid, cut })
-    this.guessed = false
-    let left = bytes
-    for (let from = 0, to; from < text.length; from = to) {
-      to = from + MAX_UNITS
-      if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
-      const part = text.slice(from, to)
-      const partBytes =
-        to >= text.length ? left : bytes === text.length ? part.length : Buffer.byteLength(part)
-      left -= partBytes
-      this.queue.push({ text: part, bytes: partBytes, invalid, whole: text, from })
-    }
+    if (text.length > MAX_UNITS) this.enqueueParts(text, bytes === text.length)
+    else this.queue.push({ text, bytes, invalid, cut })
   }
 
   push(chunk: string | Uint8Array): void {
@@ -101,9 +91,28 @@ export class Source {
     this.half = split ? whole.slice(-1) : ''
     const text = split ? whole.slice(0, -1) : whole
     if (text === '') return
+    if (text.length > MAX_UNITS) {
+      this.pushed += this.enqueueParts(text, false)
+      return
+    }
     const bytes = Buffer.byteLength(text)
     this.pushed += bytes
-    this.enqueue({ text, bytes, invalid: false })
+    this.queue.push({ text, bytes, invalid: false })
+  }
+
+  /** What is too long to be read in one go. Returns how many bytes it is. */
+  private enqueueParts(text: string, ascii: boolean): number {
+    this.guessed = false
+    let bytes = 0
+    for (let from = 0, to; from < text.length; from = to) {
+      to = from + MAX_UNITS
+      if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
+      const part = text.slice(from, to)
+      const partBytes = ascii ? part.length : Buffer.byteLength(part)
+      bytes += partBytes
+      this.queue.push({ text: part, bytes: partBytes, invalid: false, whole: text, from })
+    }
+    return bytes
   }
 
   /**
@@ -212,7 +221,7 @@ export class Source {
 
   private enter(text: string, bytes: number): void {
     this.text = text
-    if (text.length > this.ahead) this.units.fill(text)
+    if (text.length > this.ahead) this.units.fill(text, this.ahead)
     this.bytes = bytes
     this.ascii = bytes === text.length
     this.pos = 0

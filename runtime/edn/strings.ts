@@ -1,5 +1,5 @@
 import { CLASS, ENDS } from './chars.ts'
-import { closingQuote, endOfEscapes, hex, fourDigits, unescaped } from './escapes.ts'
+import { closingQuote, endOfEscapes, fourDigits, hex, SIMPLE, unescaped } from './escapes.ts'
 import type { Source } from './source.ts'
 
 /** What stopped the scan of a string. */
@@ -14,14 +14,6 @@ const ESCAPE = 1
 const UNICODE = 2
 const OCTAL = 3
 
-const ESCAPES: Record<number, string> = {
-  34: '"', 92: '\\', 98: '\b', 102: '\f', 110: '\n', 114: '\r', 116: '\t',
-} // prettier-ignore
-
-/** What a unit stands for behind a backslash; 0 where that is not one unit. */
-const SIMPLE = new Uint8Array(65_536)
-for (const unit in ESCAPES) SIMPLE[unit] = ESCAPES[unit]!.charCodeAt(0)
-
 const CHAIN_UNITS = 1024
 
 /** A string that ends within so many units is faster read by hand; beyond, by searches that are not in JavaScript. */
@@ -33,14 +25,6 @@ const DENSE_UNITS = 16 * 1024
 const DENSE = 8
 /** A long string is mostly the last of what holds it: its closing quote is among so many units at the end. */
 const GUESSED_UNITS = 64
-
-/** Where the first quote or backslash from `from` on stands, or `end`. */
-export function plainEnd(text: string, from: number, end: number): number {
-  const quote = text.indexOf('"', from)
-  const limit = quote === -1 ? end : Math.min(quote, end)
-  const backslash = text.slice(from, limit).indexOf('\\')
-  return backslash === -1 ? limit : from + backslash
-}
 
 /** Reads the inside of a string with escapes, or one that is split over texts. Each unit is seen once or twice. */
 export class StringScan {
@@ -213,9 +197,9 @@ export class StringScan {
     this.pass = true
     this.digits = 0
     this.code = 0
-    const simple = ESCAPES[unit]
-    if (simple !== undefined) {
-      this.code = simple.charCodeAt(0)
+    const simple = SIMPLE[unit]!
+    if (simple !== 0) {
+      this.code = simple
       this.state = PLAIN
       return true
     }

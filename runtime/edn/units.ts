@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 
 /** As long as texts are read in one go. */
-export const MAX_UNITS = 1024 * 1024
+export const MAX_UNITS = 256 * 1024
 /** As long as what comes from a pipe at once; room for more is not kept. */
 const KEPT_UNITS = 64 * 1024
 const FIRST_UNITS = 512
@@ -17,17 +17,18 @@ export class Units {
   array = new Uint16Array(0)
   #bytes: Buffer | undefined
 
-  fill(text: string): void {
+  /** Up to `from` they need not be those of the text. */
+  fill(text: string, from: number): void {
     const { length } = text
     const room = this.array.length
     if (this.#bytes === undefined || room < length || (room > KEPT_UNITS && length <= KEPT_UNITS))
       this.#bytes = this.#allocate(length)
     if (length <= LOOP_UNITS) {
-      for (let i = 0; i < length; i++) this.array[i] = text.charCodeAt(i)
+      for (let i = from; i < length; i++) this.array[i] = text.charCodeAt(i)
       return
     }
-    this.#bytes.write(text, 0, 2 * length, 'utf16le')
-    if (BIG_ENDIAN) this.#bytes.subarray(0, 2 * length).swap16()
+    this.#bytes.write(from === 0 ? text : text.slice(from), 2 * from, 2 * (length - from), 'utf16le')
+    if (BIG_ENDIAN) this.#bytes.subarray(2 * from, 2 * length).swap16()
   }
 
   /** Some of them as a text. */

@@ -262,7 +262,7 @@ describe('P1 long texts inside of others', () => {
 })
 
 describe('P2 strings that are longer than what is read in one go', () => {
-  const UNITS = 1024 * 1024
+  const UNITS = 256 * 1024
   const fillers = { ASCII: 'some text;\\n'.repeat(8), Chinese: `${'话说天下'.repeat(20)}\\n`, dense: '\\"' }
   const tails = [
     '\\n',
