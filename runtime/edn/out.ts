@@ -3,7 +3,6 @@ import type { Refer } from './reference.ts'
 import { checkRoom, roomFor } from './too-large.ts'
 
 const FIRST_BYTES = 4096
-const NONE: Aside[] = []
 
 /** A long text that belongs between the bytes: where they become a text themselves, it need not be bytes before. */
 export interface Aside {
@@ -38,26 +37,26 @@ export class Out {
 
   /** What is there as text; it starts afresh. Throws `too-large` when that is more than a text can be. */
   takeText(): string {
-    let size = this.length
-    for (const { text } of this.asides ?? NONE) size += text.length
+    const { asides } = this
     try {
-      return roomFor(size, () => this.#joined())
+      if (asides !== undefined && asides.length > 0) return this.#joined(asides)
+      return roomFor(this.length, () => this.bytes.toString('utf8', 0, this.length))
     } finally {
       this.clear()
     }
   }
 
-  #joined(): string {
+  #joined(asides: Aside[]): string {
     let from = 0
+    let size = this.length
     const texts: string[] = []
-    for (const { at, text } of this.asides ?? NONE) {
+    for (const { at, text } of asides) {
       texts.push(this.bytes.toString('utf8', from, at), text)
       from = at
+      size += text.length
     }
-    const rest = this.bytes.toString('utf8', from, this.length)
-    if (texts.length === 0) return rest
-    texts.push(rest)
-    return texts.join('')
+    texts.push(this.bytes.toString('utf8', from, this.length))
+    return roomFor(size, () => texts.join(''))
   }
 
   /** Bytes that were written before. */

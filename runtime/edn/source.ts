@@ -221,14 +221,15 @@ export class Source {
 
   private enter(text: string, bytes: number): void {
     this.text = text
-    if (text.length > this.ahead) this.units.fill(text, this.ahead)
+    if (this.ahead === 0) this.units.fill(text)
+    else if (text.length > this.ahead) this.units.fillFrom(text, this.ahead)
     this.bytes = bytes
     this.ascii = bytes === text.length
     this.pos = 0
     this.counted = 0
     this.nextLf = -2
     this.invalid = false
-    this.whole = ''
+    if (this.whole !== '') this.whole = ''
   }
 
   private countTo(pos: number): void {

@@ -17,17 +17,24 @@ export class Units {
   array = new Uint16Array(0)
   #bytes: Buffer | undefined
 
-  /** Up to `from` they need not be those of the text. */
-  fill(text: string, from: number): void {
+  fill(text: string): void {
     const { length } = text
     const room = this.array.length
     if (this.#bytes === undefined || room < length || (room > KEPT_UNITS && length <= KEPT_UNITS))
       this.#bytes = this.#allocate(length)
     if (length <= LOOP_UNITS) {
-      for (let i = from; i < length; i++) this.array[i] = text.charCodeAt(i)
+      for (let i = 0; i < length; i++) this.array[i] = text.charCodeAt(i)
       return
     }
-    this.#bytes.write(from === 0 ? text : text.slice(from), 2 * from, 2 * (length - from), 'utf16le')
+    this.#bytes.write(text, 0, 2 * length, 'utf16le')
+    if (BIG_ENDIAN) this.#bytes.subarray(0, 2 * length).swap16()
+  }
+
+  /** The same where nobody looks at what comes before `from`. */
+  fillFrom(text: string, from: number): void {
+    const { length } = text
+    if (this.#bytes === undefined || this.array.length < length) this.#bytes = this.#allocate(length)
+    this.#bytes.write(text.slice(from), 2 * from, 2 * (length - from), 'utf16le')
     if (BIG_ENDIAN) this.#bytes.subarray(2 * from, 2 * length).swap16()
   }
 
