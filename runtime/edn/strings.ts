@@ -89,7 +89,10 @@ export class StringScan {
           if (!dense) byJson = false
           stop = this.byHand(units, Math.min(end, this.at + DENSE_UNITS))
         }
-        if (keep && this.to > start) this.add(source.units.text(start, this.to))
+        if (keep && this.to > start) {
+          const same = this.to === (stop === MORE ? this.at : this.at - 1)
+          this.add(same ? source.text.slice(start, this.to) : source.units.text(start, this.to))
+        }
         at = plain = this.at
         if (stop === CLOSED) return CLOSED
         if (stop === ODD) this.state = ESCAPE
