@@ -27,6 +27,14 @@ export function closingQuote(text: string, from: number, end: number): number {
   return end
 }
 
+/** The last quote of a long text, if it is near the end: mostly it closes a string that is long. Otherwise -1. */
+export function quoteAtEnd(text: string): number {
+  const at = text.slice(-GUESSED_UNITS).lastIndexOf('"')
+  return at === -1 ? -1 : text.length - GUESSED_UNITS + at
+}
+
+const GUESSED_UNITS = 64
+
 /** Where an escape stands that goes on behind `end`, as far as four digits need, or `end`. */
 export function endOfEscapes(text: string, from: number, end: number): number {
   for (let at = end - 1; at >= from && at >= end - LONGEST_ESCAPE + 1; at--) {
@@ -43,8 +51,8 @@ export function endOfEscapes(text: string, from: number, end: number): number {
 export function unescaped(text: string, from: number, to: number, unsure: boolean): string | undefined {
   const inside = text.slice(from, to)
   if (!inside.includes('\\')) return unsure && inside.includes('"') ? undefined : inside
-  // Ours may hold line breaks and other control characters: to find the break first costs less than an error.
-  if (inside.length < FEW_UNITS && inside.includes('\n')) return undefined
+  // Ours may hold line breaks, tabs and more of the kind: to look for them costs less than an error.
+  if (inside.length < FEW_UNITS && (inside.includes('\n') || inside.includes('\t'))) return undefined
   // JSON's may have a backslash before a slash.
   if (hasSolidus(inside)) return undefined
   const quoted = text.charCodeAt(from - 1) === QUOTE && text.charCodeAt(to) === QUOTE

@@ -1,5 +1,5 @@
 import { CLASS, ENDS } from './chars.ts'
-import { closingQuote, endOfEscapes, fourDigits, hex, SIMPLE, unescaped } from './escapes.ts'
+import { closingQuote, endOfEscapes, fourDigits, hex, quoteAtEnd, SIMPLE, unescaped } from './escapes.ts'
 import type { Source } from './source.ts'
 
 /** What stopped the scan of a string. */
@@ -23,8 +23,8 @@ const FIRST_UNITS = 256
 const DENSE_UNITS = 16 * 1024
 /** Dense: more than one unit in so many is one that an escape takes more than what it stands for. */
 const DENSE = 8
-/** A long string is mostly the last of what holds it: its closing quote is among so many units at the end. */
-const GUESSED_UNITS = 64
+/** Where JSON has thrown, which takes microseconds, it is left alone so many times: there will be more of that kind. */
+const AFTER_ERROR = 16
 
 /** Reads the inside of a string with escapes, or one that is split over texts. Each unit is seen once or twice. */
 export class StringScan {
@@ -39,6 +39,7 @@ export class StringScan {
   /** What is read by hand is put in place of what it was read from: up to here. */
   private to = 0
   private stopped = MORE
+  private byHandNext = 0
 
   /** What has been read, once it is closed. Joining forgets it. */
   take(): string {
@@ -156,6 +157,10 @@ export class StringScan {
   /** Reads up to the closing quote, or to an escape that the text does not end; -1: it has to be read by hand. */
   private farOff(source: Source, from: number, end: number, keep: boolean): number {
     const { text } = source
+    if (this.byHandNext > 0) {
+      this.byHandNext--
+      return -1
+    }
     // What begins in an earlier text and is long mostly goes on behind this one, too: JSON tells whether it does.
     let stop = from === 0 ? endOfEscapes(text, from, end) : -1
     let value = stop === -1 ? undefined : unescaped(text, from, stop, true)
@@ -163,7 +168,9 @@ export class StringScan {
       stop = closingQuote(text, from, end)
       if ((stop === -1 || stop === end) && end === text.length && this.aheadOf(source, from, keep)) return end
       if (stop === end) stop = endOfEscapes(text, from, end)
-      if (stop !== -1) value = unescaped(text, from, stop, false)
+      if (stop === -1) return -1
+      value = unescaped(text, from, stop, false)
+      if (value === undefined) this.byHandNext = AFTER_ERROR
       if (value === undefined) return -1
     }
     if (keep) this.add(value)
@@ -176,13 +183,9 @@ export class StringScan {
     if (whole === '') return false
     const start = wholeAt + from
     const behind = wholeAt + text.length
-    let close = -1
-    let value: string | undefined
-    if (!source.guessed) {
-      source.guessed = true
-      close = whole.length - GUESSED_UNITS + whole.slice(-GUESSED_UNITS).lastIndexOf('"')
-      if (close > behind) value = unescaped(whole, start, close, true)
-    }
+    let close = source.guessed ? -1 : quoteAtEnd(whole)
+    let value = close > behind ? unescaped(whole, start, close, true) : undefined
+    source.guessed = true
     if (value === undefined) {
       close = closingQuote(whole, start, whole.length)
       if (close < behind || close === whole.length) return false
@@ -236,8 +239,7 @@ export class StringScan {
 
   // Pieces are chained until somebody looks inside; looking now and then keeps the chains short.
   private add(piece: string): void {
-    if (this.value === '') this.value = piece
-    else this.value += piece
+    this.value += piece
     if (this.value.length > CHAIN_UNITS) {
       this.value.charCodeAt(0)
       this.parts.push(this.value)

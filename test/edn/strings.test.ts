@@ -129,7 +129,7 @@ const part = fc
     fc.constantFrom(1, 1, 1, 2, 3, 40, 300),
   )
   .map(([text, times]) => text.repeat(times))
-const odd = fc.constantFrom('\n', '\r\n', '\\7 ', '\\12#', '\\377', '\\0\\0 ', '"', '\ud800', '\udc00x')
+const odd = fc.constantFrom('\n', '\t', '\r\n', '\\7 ', '\\12#', '\\377', '\\0\\0 ', '"', '\ud800', '\udc00x')
 const wrong = fc.constantFrom(
   '\\/',
   '\\x',
