@@ -1,7 +1,7 @@
 /** What a unit stands for behind a backslash; 0 where that is not one unit. */
-export const SIMPLE = new Uint8Array(65_536)
+export const ESCAPED = new Uint8Array(65_536)
 for (const [letter, unit] of Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13, '"': 34, '\\': 92 }))
-  SIMPLE[letter.charCodeAt(0)] = unit
+  ESCAPED[letter.charCodeAt(0)] = unit
 
 /** What stands closer together, and there is more than a little of it, takes longer to search for than to look at. */
 const APART_UNITS = 32

@@ -1,5 +1,5 @@
 import { CLASS, ENDS } from './chars.ts'
-import { closingQuote, endOfEscapes, fourDigits, hex, quoteAtEnd, SIMPLE, unescaped } from './escapes.ts'
+import { closingQuote, endOfEscapes, ESCAPED, fourDigits, hex, quoteAtEnd, unescaped } from './escapes.ts'
 import type { Source } from './source.ts'
 
 /** What stopped the scan of a string. */
@@ -14,6 +14,8 @@ const ESCAPE = 1
 const UNICODE = 2
 const OCTAL = 3
 
+/** V8 takes what is imported for something that may change. */
+const SIMPLE = ESCAPED
 const CHAIN_UNITS = 1024
 
 /** A string that ends within so many units is faster read by hand; beyond, by searches that are not in JavaScript. */
@@ -38,7 +40,6 @@ export class StringScan {
   private digits = 0
   /** What is read by hand is put in place of what it was read from: up to here. */
   private to = 0
-  private stopped = MORE
   private byHandNext = 0
 
   /** What has been read, once it is closed. Joining forgets it. */
@@ -115,10 +116,10 @@ export class StringScan {
 
   /** Reads up to `stop`. Stands behind the quote that closes the string, or behind the backslash that is `ODD`. */
   private byHand(units: Uint16Array, stop: number): number {
-    while (this.simply(units, stop) === ODD) {
+    let stopped = MORE
+    while ((stopped = this.simply(units, stop)) === ODD) {
       // Stands behind the unit that is not simple, unless there is none.
-      const unicode = units[this.at - 1] === 117 && this.at + 4 <= stop
-      const unit = unicode ? fourDigits(units, this.at) : -1
+      const unit = units[this.at - 1] === 117 && this.at + 4 <= stop ? fourDigits(units, this.at) : -1
       if (unit < 0) {
         if (units[this.at - 1] !== 92) this.at--
         return ODD
@@ -126,7 +127,7 @@ export class StringScan {
       units[this.to++] = unit
       this.at += 4
     }
-    return this.stopped
+    return stopped
   }
 
   /** The loop that takes the time. Where `at` is needed as it was some units before, V8 makes it half as fast. */
@@ -151,16 +152,14 @@ export class StringScan {
     }
     this.at = at
     this.to = to
-    return (this.stopped = stopped)
+    return stopped
   }
 
   /** Reads up to the closing quote, or to an escape that the text does not end; -1: it has to be read by hand. */
   private farOff(source: Source, from: number, end: number, keep: boolean): number {
     const { text } = source
-    if (this.byHandNext > 0) {
-      this.byHandNext--
-      return -1
-    }
+    if (this.byHandNext-- > 0) return -1
+    this.byHandNext = 0
     // What begins in an earlier text and is long mostly goes on behind this one, too: JSON tells whether it does.
     let stop = from === 0 ? endOfEscapes(text, from, end) : -1
     let value = stop === -1 ? undefined : unescaped(text, from, stop, true)
@@ -171,8 +170,8 @@ export class StringScan {
       if (stop === -1) return -1
       value = unescaped(text, from, stop, false)
       if (value === undefined) this.byHandNext = AFTER_ERROR
-      if (value === undefined) return -1
     }
+    if (value === undefined) return -1
     if (keep) this.add(value)
     return stop
   }
