@@ -3,6 +3,7 @@ import { keyword, keywordText, symbol, tagName } from './cache.ts'
 import { CHAR, CLASS, CLOSE, COMMENT, DIGIT, ENDS, HASH, KEYWORD, LIST, MAP, META, SIGN } from './chars.ts'
 import { SPACE, STRING, SYMBOL, VECTOR } from './chars.ts'
 import { EdnSet } from './collections.ts'
+import { plainEnd } from './escapes.ts'
 import { items, NO_FIELDS } from './field-names.ts'
 import {
   CLOSER,
@@ -25,7 +26,7 @@ import { setOwn, toMap } from './objects.ts'
 import { IN_COMMENT, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
 import { resume } from './resume.ts'
 import type { ReaderState } from './state.ts'
-import { CLOSED, MORE, NEAR_UNITS, plainEnd } from './strings.ts'
+import { CLOSED, MORE, NEAR_UNITS } from './strings.ts'
 import { List } from './values.ts'
 
 /** `#wat/req [`, or `#wat/rep [`: its length, and its tag where it stands there. */
@@ -180,7 +181,7 @@ export function scan(state: ReaderState): boolean {
             pos = at + 1
             break
           }
-          const stop = state.string.scan(text, pos + 1, end, kind < DISCARD)
+          const stop = state.string.scan(source, pos + 1, at, end, kind < DISCARD)
           pos = state.string.at
           if (stop === CLOSED) value = state.string.take()
           else if (stop === MORE) {

@@ -7,6 +7,7 @@ import { pipelined, roundTrip, threadCalls, threadRoundTrip } from './exchange.t
 import { memory } from './memory.ts'
 import { coldSpawn, spawner, warmSpawn } from './start.ts'
 import { stream } from './stream.ts'
+import { text } from './text.ts'
 import { tree } from './tree.ts'
 
 /** Every figure, in the order of the table. */
@@ -15,6 +16,7 @@ export const figures: Figure[] = [
   roundTrip,
   stream,
   ...codec,
+  ...text,
   coldSpawn,
   spawner,
   warmSpawn,
