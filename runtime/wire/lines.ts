@@ -187,7 +187,7 @@ export class Lines {
     if (at >= end) return undefined
     const body = new Unread(bytes, at, end, raws, NOTHING, false)
     if (bytes === this.#lent) this.#lentTo.push(body)
-    return { kind: shape.kind, id, body, head: ahead?.head, map: ahead?.map } as Frame
+    return (ahead ? { kind: shape.kind, id, body, ...ahead } : { kind: shape.kind, id, body }) as Frame
   }
 }
 
