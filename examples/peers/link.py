@@ -105,12 +105,9 @@ class Credit:
 
     def spend(self, number, size):
         with self.room:
-            self.room.wait_for(lambda: self.lifted or not self.sizes or self.fits(size))
-            self.sizes[number] = size
+            self.room.wait_for(lambda: self.lifted or (len(self.sizes) < self.places and self.total < self.window))
+            self.sizes[number] = size  # more than what is left: what is there may have been taken and not told
             self.total += size
-
-    def fits(self, size):
-        return len(self.sizes) < self.places and self.total + size <= self.window
 
     def give_back(self, *numbers):
         with self.room:

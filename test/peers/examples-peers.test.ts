@@ -385,6 +385,11 @@ describe('the example peer in python', () => {
       let taken = 0
       for (; taken < 200; taken++) await foreign.stdout.recv()
       await sent
+      const large = [text, text.repeat(100), text, text.repeat(100)]
+      for (const one of large) {
+        await foreign.stdin.send(one)
+        if (await foreign.stdout.recv() !== one) throw new Error('another')
+      }
       await println([taken, await foreign.stop()])`,
       )
       expect(facts).toEqual(['through', [200, { code: 0 }]])
