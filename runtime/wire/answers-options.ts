@@ -1,10 +1,13 @@
 import type { WatError } from '../error.ts'
+import type { Text } from './passed.ts'
 
 /** What answers need of the link that they go back on. */
 export interface AnswersOptions {
   readonly maxFrame: number
   /** Writes a reply; throws what its body is refused with. */
   reply(id: number, body: unknown): void
+  /** The same with the text that it is. */
+  replyLine?(id: number, text: Text): void
   fail(id: number, error: unknown): void
   /** Answers a request that is not handled, as soon as there is room, with `refusal` or an error of its own. */
   readonly refuse: (id: number, error?: WatError) => void

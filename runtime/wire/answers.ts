@@ -3,6 +3,7 @@ import type { AnswersOptions } from './answers-options.ts'
 import { tooManyRequests } from './broken-pipe.ts'
 import { Handling, type Item } from './handling.ts'
 import type { Head } from './head.ts'
+import type { Text } from './passed.ts'
 import { RefAnswers } from './ref-answers.ts'
 import type { Service } from './service.ts'
 import { Turns } from './turns.ts'
@@ -105,6 +106,14 @@ export class Answers {
     if (!this.#service && this.#turns.bytes >= this.#options.maxFrame)
       return this.reject(item, tooManyRequests(this.#options.maxFrame))
     this.#take(item)
+  }
+
+  /** A request has come as a line, which may be passed on at once. False: it waits its turn like others. */
+  passLine(id: number, text: Text, bytes: number): boolean {
+    const service = this.#service
+    if (!service?.relays || this.#stopped || !this.#turns.empty || !service.free || !this.#options.room())
+      return false
+    return this.#handling.lines.pass(service, id, text, bytes + ITEM_BYTES)
   }
 
   /** The same, to a reference. */

@@ -80,6 +80,17 @@ export class CallWindows<Call extends Placed<Call>> {
     return [this.main, ...this.#byRef.values()]
   }
 
+  /** What is going on, each as a number. */
+  get load(): Record<string, number> {
+    const all = this.all()
+    return {
+      unsentCalls: this.waiting,
+      places: all.reduce((sum, { places }) => sum + places, 0),
+      placed: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      called: all.length - 1,
+    }
+  }
+
   wait(call: Call): void {
     call.place = call.window.waiting.push(call)
     this.waiting++

@@ -6,6 +6,8 @@ export interface CallsOptions {
   outbox: Pick<Outbox, 'add' | 'overflow' | 'busy' | 'lineBytes'>
   /** Writes what is asked, and throws what it is refused with. */
   write: LineWriter
+  /** Writes what is asked as the text that it is; `undefined` to a side that does not know what that takes. */
+  writeLine?: () => LineWriter | undefined
   /** The body as the program gave it. */
   bodyOf?: (body: unknown) => unknown
   /** The callee is told that the reply is no longer wanted. */

@@ -1,26 +1,22 @@
-import type { Asked, WatError } from '../error.ts'
+import type { WatError } from '../error.ts'
 import { fromFault } from '../edn/fault.ts'
-import { cheapSite, located, rejection, siteHere } from '../edn/stack.ts'
-import { cancelled, NO_OPTIONS, overfull, refusalOf, timedOut, timeLeft } from './call-terms.ts'
+import { siteHere } from '../edn/stack.ts'
+import { cancelled, NO_OPTIONS, timedOut, timeLeft } from './call-terms.ts'
+import { CallFailures } from './call-failures.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallsOptions } from './calls-options.ts'
 import { follow } from './follow.ts'
 import { CallWindows, type CallWindow } from './call-window.ts'
-import { awaitedCall, passedCall } from './new-call.ts'
-import { MAX_TIMER_MS, MAX_WAITING_CALLS } from './limits.ts'
+import { awaitedCall, callSite, passedCall } from './new-call.ts'
+import { MAX_TIMER_MS } from './limits.ts'
 import { release, type Call, type Held } from './call.ts'
-import type { Passed } from './passed.ts'
+import type { Asking, LineRequest, Passed, Text } from './passed.ts'
+import { PassedLine } from './passed-line.ts'
 import { OpenCalls } from './open-calls.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
 import { Unread } from './unread.ts'
 import { replyBody } from './reply-body.ts'
-
-/**
- * Of so many calls that are open at once, each may keep where it was made. Of more, the lines that await them
- * can be told, which costs nothing.
- */
-const CALLS_WITH_SITE = 16
 
 /**
  * The caller's side of request and reply: which calls are open, and how each one settles.
@@ -34,10 +30,12 @@ export class Calls {
   #failure: WatError | undefined
   /** Calls whose replies are not to be read. */
   lazy = 0
+  readonly #failures: CallFailures
   readonly #options: CallsOptions
 
   constructor(options: CallsOptions) {
     this.#options = options
+    this.#failures = new CallFailures(options)
     this.#windows = new CallWindows(options.maxInFlight)
   }
 
@@ -48,14 +46,7 @@ export class Calls {
 
   /** @internal */
   get load(): Record<string, number> {
-    const all = this.#windows.all()
-    return {
-      open: this.#open.size,
-      unsentCalls: this.#windows.waiting,
-      places: all.reduce((sum, { places }) => sum + places, 0),
-      placed: all.reduce((sum, { bytes }) => sum + bytes, 0),
-      called: all.length - 1,
-    }
+    return { open: this.#open.size, ...this.#windows.load }
   }
 
   /**
@@ -63,11 +54,11 @@ export class Calls {
    * call has settled.
    */
   call(body: unknown, options: CallOptions = NO_OPTIONS, to = 0, held?: Held): Promise<unknown> {
-    const refusal = this.#failure ?? this.#refusal(options)
-    if (refusal) return this.#rejected({ body, meta: options.meta }, refusal, siteHere(), false)
-    const site = this.pending < CALLS_WITH_SITE ? cheapSite() : undefined
+    const refusal = this.#failure ?? this.#failures.refusal(options, this.#windows.waiting)
+    if (refusal) return this.#failures.rejected({ body, meta: options.meta }, refusal, siteHere())
+    const site = callSite(this.pending)
+    const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
     return new Promise(resolve => {
-      const timeout = options === NO_OPTIONS ? undefined : timeLeft(options)
       const due = timeout === undefined ? undefined : Date.now() + timeout
       const call = awaitedCall(body, to, this.#windows.of(to), options, due, resolve, site, held)
       this.#begin(call, timeout, options)
@@ -76,17 +67,45 @@ export class Calls {
 
   /** Passes a request on, without a promise: it is told of the end. */
   pass(request: Passed, to = 0, held?: Held): void {
-    const refusal = this.#failure ?? this.#refusal(NO_OPTIONS)
-    if (refusal) return request.failedThere(located(refusal, { peer: this.#options.peer().address }))
+    const refusal = this.#failure ?? this.#failures.refusal(NO_OPTIONS, this.#windows.waiting)
+    if (refusal) return request.failedThere(this.#failures.located(refusal))
     const call = passedCall(request, to, this.#windows.of(to), held)
     request.passedTo(this, call)
     this.#begin(call, timeLeft(request), NO_OPTIONS)
   }
 
-  /** The request that it passes on is given up. */
-  giveUp(call: object, cause: unknown): void {
-    this.#drop(call as Call, cancelled(this.#options.peer(), cause))
+  /** The same with the line of a request, as far as it can go at once. */
+  passLine(asked: number, size: number, text: Text, asking: Asking): LineRequest | undefined {
+    const { outbox, writeLine, maxFrame } = this.#options
+    const window = this.#windows.main
+    const write = writeLine?.()
+    if (!write || !this.#free(window) || outbox.busy || outbox.overflow()) return undefined
+    const line = new PassedLine(asked, size, window, asking, this)
+    try {
+      outbox.add(write, this.#open.add(line), text, maxFrame())
+    } catch {
+      this.#open.delete(line) // it is told by the other way, which it goes now
+      return undefined
+    }
+    window.open++
+    window.enter(line, outbox.lineBytes || 1)
+    this.lazy++
+    if (this.pending === 1) this.#options.onBusy(true)
+    return line
   }
+
+  /** A reply has come as a line. False: its call has not gone as one. */
+  replyLine(id: number, text: Text): boolean {
+    const call = this.#open.get(id)
+    if (!(call instanceof PassedLine)) return false
+    this.#settled(call)
+    call.replied(text)
+    return true
+  }
+
+  /** The request that it passes on is given up. */
+  giveUp = (call: object, cause: unknown): void =>
+    this.#drop(call as Call, cancelled(this.#options.peer(), cause))
 
   #begin(call: Call, timeout: number | undefined, options: CallOptions): void {
     call.held?.hold()
@@ -96,8 +115,8 @@ export class Calls {
     if (options !== NO_OPTIONS) follow(call, options, cause => this.giveUp(call, cause))
     const idle = this.pending === 0
     const { window } = call
-    if (window.waiting.size > 0 || !window.hasRoom(this.#credit)) this.#windows.wait(call)
-    else this.#send(call)
+    if (this.#free(window)) this.#send(call)
+    else this.#windows.wait(call)
     if (idle && this.pending > 0) this.#options.onBusy(true)
   }
 
@@ -117,9 +136,7 @@ export class Calls {
   }
 
   /** Whether its reply is not to be read. */
-  isLazy(id: number): boolean {
-    return this.#open.get(id)?.lazy === true
-  }
+  isLazy = (id: number): boolean => this.#open.get(id)?.lazy === true
 
   /** Whether it waits for its reply. */
   has = (id: number): boolean => this.#open.get(id) !== undefined
@@ -147,7 +164,7 @@ export class Calls {
     const call = this.#open.get(id)
     if (!call) return id <= this.#open.lastId
     this.#settled(call)
-    this.#reject(call, error, far)
+    this.#failures.reject(call, error, far)
     return true
   }
 
@@ -158,7 +175,7 @@ export class Calls {
     for (const call of [...waiting, ...sent]) {
       this.#windows.stopWaiting(call)
       this.#settled(call)
-      this.#reject(call, error, true)
+      this.#failures.reject(call, error, true)
     }
     this.#windows.close(to)
   }
@@ -172,16 +189,13 @@ export class Calls {
     for (const call of calls) {
       call.window.leave(call)
       release(call)
-      this.#reject(call, reason)
+      this.#failures.reject(call, reason)
     }
     if (calls.length > 0) this.#options.onBusy(false)
   }
 
-  #refusal(options: CallOptions): WatError | undefined {
-    const refusal = options === NO_OPTIONS ? undefined : refusalOf(options, this.#options.peer())
-    return (
-      refusal ?? (this.#windows.waiting >= MAX_WAITING_CALLS ? overfull(this.#options.peer()) : undefined)
-    )
+  #free(window: CallWindow<Call>): boolean {
+    return !this.#failure && window.waiting.size === 0 && window.hasRoom(this.#credit)
   }
 
   #send(call: Call): void {
@@ -201,25 +215,14 @@ export class Calls {
       if (call.lazy) this.lazy--
       release(call)
       this.#close(call)
-      this.#reject(call, error as WatError)
+      this.#failures.reject(call, error as WatError)
     }
   }
 
   #drop(call: Call, reason: WatError): void {
     if (!this.#windows.stopWaiting(call)) this.#options.cancel(call.id)
     this.#settled(call)
-    this.#reject(call, reason)
-  }
-
-  #reject(call: Call, error: WatError, far = false): void {
-    const { peer } = this.#options
-    if (call.resolve) call.resolve(this.#rejected(call, error, call.site, far))
-    else call.passedOn?.failedThere(located(error, { peer: peer().address, far }))
-  }
-
-  #rejected({ body, meta }: Asked, error: WatError, site: Error | undefined, far: boolean) {
-    const { peer, bodyOf = same } = this.#options
-    return rejection(error, { peer: peer().address, site, far, request: { body: bodyOf(body), meta } })
+    this.#failures.reject(call, reason)
   }
 
   #settled(call: Call): void {
@@ -245,5 +248,3 @@ export class Calls {
     while ((call = this.#windows.next(window, this.#credit))) this.#send(call)
   }
 }
-
-const same = <T>(body: T): T => body

@@ -6,6 +6,7 @@ import type { Head } from './head.ts'
 import { OpenRequest } from './open-request.ts'
 import { isAsyncIterable, whenClosed } from './iterable.ts'
 import { STREAM_BATCH_BYTES } from './limits.ts'
+import { PassedLines } from './passed-lines.ts'
 import { PlainAnswers, type Slot } from './plain-answers.ts'
 import { Batches } from './refs/batches.ts'
 import type { Service } from './service.ts'
@@ -25,9 +26,10 @@ export interface Item {
 export class Handling {
   /** Answers to plain values that wait for those before them. */
   readonly plain: PlainAnswers
-  /** Handlers that run, and those of them whose answer somebody waits for. One that answers at once never counts. */
-  inFlight = 0
-  wanted = 0
+  #inFlight = 0
+  #wanted = 0
+  /** Requests that are passed on without being one here. */
+  readonly lines: PassedLines
   readonly #open = new Map<number | symbol, OpenRequest>()
   readonly #begun: Begun
   readonly #options: AnswersOptions
@@ -38,12 +40,22 @@ export class Handling {
     this.#options = options
     this.#onSettled = onSettled
     this.plain = new PlainAnswers(options.push)
-    this.#begun = new Begun(id => this.#open.has(id), options.onBegun)
+    this.#begun = new Begun(id => this.#open.has(id) || this.lines.has(id), options.onBegun)
+    this.lines = new PassedLines(options, (id, bytes) => this.#begun.add(id, bytes), onSettled)
   }
 
   /** Requests that are being handled. */
   get size(): number {
-    return this.#open.size
+    return this.#open.size + this.lines.size
+  }
+
+  /** Handlers that run, and those of them whose answer somebody waits for. One that answers at once never counts. */
+  get inFlight(): number {
+    return this.#inFlight + this.lines.size
+  }
+
+  get wanted(): number {
+    return this.#wanted + this.lines.size
   }
 
   begin(service: Service, { id, body, bytes, head }: Item): void {
@@ -79,7 +91,7 @@ export class Handling {
   /** The caller no longer wants the reply. False when no such request is being handled. */
   cancel(id: number): boolean {
     const request = this.#open.get(id)
-    if (!request) return false
+    if (!request) return this.lines.cancel(id)
     this.abort(request, new WatError('cancelled', 'the caller no longer wants the reply'))
     return true
   }
@@ -94,6 +106,7 @@ export class Handling {
 
   /** Whoever asked is gone. */
   abandon(reason: WatError): void {
+    this.lines.abandon(reason)
     for (const request of this.#open.values()) this.abort(request, reason)
   }
 
@@ -104,14 +117,14 @@ export class Handling {
 
   /** The caller counts from now on what has not begun: it is told of all that has. */
   tellBegun(): void {
-    const ids = [...this.#open.keys()].filter(key => typeof key === 'number')
+    const ids = [...this.#open.keys(), ...this.lines.ids].filter(key => typeof key === 'number')
     if (ids.length > 0) this.#options.onBegun(ids)
   }
 
   /** Its handler goes on. */
   #enter(key: number | symbol, request: OpenRequest): void {
-    this.inFlight++
-    this.wanted++
+    this.#inFlight++
+    this.#wanted++
     request.wanted = true
     request.service.enter()
     this.#open.set(key, request)
@@ -120,12 +133,12 @@ export class Handling {
   #unwanted(request: OpenRequest): void {
     if (!request.wanted) return // its handler has ended, or answered at once
     request.wanted = false
-    this.wanted--
+    this.#wanted--
   }
 
   /** Its handler has ended. */
   #leave(key: number | symbol, request: OpenRequest, outcome: unknown, failed: boolean): void {
-    this.inFlight--
+    this.#inFlight--
     this.#unwanted(request)
     this.#open.delete(key)
     if (failed) this.#fail(request, outcome)

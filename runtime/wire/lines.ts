@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { Reader } from '../edn/index.ts'
+import type { Reader } from '../edn/index.ts'
 import { tags, type Frame } from './frames.ts'
-import { readHead, type Head } from './head.ts'
+import type { Head } from './head.ts'
+import { readAhead } from './read-ahead.ts'
+import type { Text } from './passed.ts'
 import { Unread } from './unread.ts'
 
 /** Which bodies are not to be read. */
@@ -12,6 +14,10 @@ export interface Lazy {
   request(head: Head | undefined): boolean
   /** That of the reply to the call with this id. */
   reply(id: number): boolean
+  /** A request, without a head, is passed on as it is. False: it is a frame like others. */
+  passLine(id: number, text: Text, bytes: number): boolean
+  /** The same of a reply. */
+  replyLine(id: number, text: Text): boolean
 }
 
 /** A frame whose body may stay unread. */
@@ -62,6 +68,8 @@ export class Lines {
   #searched = 0
   /** The reader has got whole lines. */
   #atStart = true
+  /** What is passed on, while it is. */
+  readonly #text = { bytes: new Uint8Array(0) as Uint8Array, from: 0, to: 0 }
   readonly #reader: Reader
   readonly #maxFrame: number
   readonly #lazy: Lazy
@@ -132,7 +140,15 @@ export class Lines {
       this.#rest.shift()
       this.#at = 0
     }
-    return frame ?? true
+    return frame === undefined || frame === PASSED ? true : frame
+  }
+
+  #passes(asks: boolean, id: number, bytes: Uint8Array, from: number, to: number, size: number): boolean {
+    const text = this.#text
+    text.bytes = bytes
+    text.from = from
+    text.to = to
+    return asks ? this.#lazy.passLine(id, text, size) : this.#lazy.replyLine(id, text)
   }
 
   /** A line without end is the reader's affair, which knows how much is too much. */
@@ -172,7 +188,12 @@ export class Lines {
   }
 
   /** The line that ends there as a frame; `undefined`: the reader is to read it. */
-  #frame(bytes: Uint8Array, start: number, lf: number, raws: readonly Uint8Array[]): Frame | undefined {
+  #frame(
+    bytes: Uint8Array,
+    start: number,
+    lf: number,
+    raws: readonly Uint8Array[],
+  ): Frame | typeof PASSED | undefined {
     const shape = kindAt(bytes, start)
     const end = lf - 1
     if (!shape || bytes[end] !== CLOSE || lf - start > this.#maxFrame) return undefined
@@ -182,6 +203,13 @@ export class Lines {
     if (bytes[at++] !== SPACE || !(id > 0 && id <= Number.MAX_SAFE_INTEGER)) return undefined
     const ahead = shape.headed ? readAhead(bytes.subarray(at, end)) : undefined
     if (shape.headed && !ahead) return undefined
+    if (
+      !ahead &&
+      at < end &&
+      raws.length === 0 &&
+      this.#passes(shape.asks, id, bytes, at, end, lf + 1 - start)
+    )
+      return PASSED
     if (!(shape.asks ? this.#lazy.request(ahead?.head) : this.#lazy.reply(id))) return undefined
     if (ahead) at += ahead.length
     if (at >= end) return undefined
@@ -201,28 +229,10 @@ function startsWith(bytes: Uint8Array, at: number, start: Buffer): boolean {
   return true
 }
 
-/** The head that stands there, and how long it is with the space behind it. */
-function readAhead(bytes: Uint8Array): { map: unknown; head: Head; length: number } | undefined {
-  const reader = new Reader()
-  try {
-    for (let from = 0; from < bytes.length; from += HEAD_BYTES) {
-      const piece = bytes.subarray(from, from + HEAD_BYTES)
-      if (piece.some(byte => byte >= 0x80)) return undefined // the reader would but guess where it ends
-      reader.push(piece)
-      if (!reader.next()) continue
-      const length = reader.valueBytes
-      if (bytes[length] !== SPACE) return undefined
-      return { map: reader.value, head: readHead(reader.value), length: length + 1 }
-    }
-  } catch {
-    // It is told by the reader of the whole frame.
-  }
-  return undefined
-}
-
+/** A line that was no frame of ours. */
+const PASSED = Symbol('passed')
 const NOTHING: readonly object[] = []
 const CLOSE = 0x5d
 const SPACE = 0x20
 const ZERO = 0x30
 const LINE_FEED = 0x0a
-const HEAD_BYTES = 512

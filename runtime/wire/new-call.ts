@@ -1,8 +1,20 @@
+import { cheapSite } from '../edn/stack.ts'
 import { metaOf } from './call-terms.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallWindow } from './call-window.ts'
 import type { Call, Held } from './call.ts'
 import type { Passed } from './passed.ts'
+
+/**
+ * Of so many calls that are open at once, each may keep where it was made. Of more, the lines that await them
+ * can be told, which costs nothing.
+ */
+const CALLS_WITH_SITE = 16
+
+/** Where the program is that makes a call, with so many open. */
+export function callSite(open: number): Error | undefined {
+  return open < CALLS_WITH_SITE ? cheapSite() : undefined
+}
 
 /** One that a program awaits. `due`: when it is given up, in milliseconds since the epoch. */
 export function awaitedCall(

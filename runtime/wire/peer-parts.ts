@@ -37,6 +37,7 @@ export function answersOver(
       return options.maxFrame
     },
     reply: (id, body) => outbox.add(peer.refs.writer.reply, id, body, options.maxFrame),
+    replyLine: (id, text) => outbox.add(peer.refs.writer.replyLine, id, text, options.maxFrame),
     fail: (id, error) => outbox.push(answerWith(id, error)),
     plainLine: body => lineOf(write, body),
     push: line => void peer.outgoing.sendLine(line).catch(() => {}), // whoever owns the outbox is told
@@ -66,6 +67,7 @@ export function callsOver(
   return new Calls({
     outbox,
     write: refs.writer.call,
+    writeLine: () => refs.writer.callLine,
     cancel: id => outbox.push(cancelFrame(id)),
     maxInFlight: options.maxInFlight,
     maxFrame: () => options.maxFrame,
@@ -86,7 +88,9 @@ export function lazyOver(
       const target = refs.target(head.to)
       return !(target instanceof WatError) && target.service.lazy
     },
-    reply: id => calls.isLazy(id),
+    reply: calls.isLazy,
+    passLine: (id, text, bytes) => answers.passLine(id, text, bytes),
+    replyLine: (id, text) => calls.replyLine(id, text),
   }
 }
 

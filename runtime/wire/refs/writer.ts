@@ -8,6 +8,7 @@ import { linesFrame, tags, type LineWriter } from '../frames.ts'
 import { headText, type Head, type Mention } from '../head.ts'
 import { toBody } from '../iterable.ts'
 import { here } from './local-call.ts'
+import type { Text } from '../passed.ts'
 import { Raws } from '../raw.ts'
 import type { Target } from './target.ts'
 import { Unread } from '../unread.ts'
@@ -45,6 +46,15 @@ export class FrameWriter {
 
   readonly reply: LineWriter = (out, id, body) =>
     this.#write(out, REPLY, tags.return, id, body, undefined, this.#options.known())
+
+  /** The same with the text of a body; `undefined` while the other side does not know what that takes. */
+  get callLine(): LineWriter | undefined {
+    return this.#options.known() ? this.#callLine : undefined
+  }
+
+  readonly #callLine: LineWriter = (out, id, text) => this.#writeText(out, REQUEST, id, text as Text)
+
+  readonly replyLine: LineWriter = (out, id, text) => this.#writeText(out, REPLY, id, text as Text)
 
   readonly given: LineWriter = (out, id, body) => this.#write(out, GIVEN, tags.given, id, body, {}, true)
 
@@ -94,6 +104,14 @@ export class FrameWriter {
     }
   }
 
+  #writeText(out: Out, plain: Buffer, id: number, text: Text): void {
+    const begin = out.length
+    if (!this.#byLines) out.text(linesFrame())
+    appendLine(out, plain, id, text, END)
+    fit(out.length - begin, this.#options.maxFrame()) // what is too large is taken back, and all before it here
+    this.#byLines = true
+  }
+
   /** As it is. What nobody has read here must not reach beyond its line there, so its line is all that it has. */
   #writeUnread(
     out: Out,
@@ -105,15 +123,16 @@ export class FrameWriter {
   ): void {
     const { raws, things, sound } = unread
     const carried = this.#carried
+    const begin = out.length
     if (!sound && !this.#byLines) out.text(linesFrame())
     const start = out.length
     appendLine(out, plain, id, unread, END)
     try {
       if (things.length > 0) carried.place(things)
       if (raws.length > 0) carried.raws?.list.push(...raws)
-      if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head)
+      if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head, begin)
       else carried.raws?.insert(out, start)
-      fit(out.length - start, this.#options.maxFrame())
+      fit(out.length - begin, this.#options.maxFrame())
     } catch (error) {
       carried.clear()
       throw error
@@ -122,7 +141,15 @@ export class FrameWriter {
   }
 
   /** Puts it in place of the beginning of a frame that has none. */
-  #addHead(out: Out, start: number, plain: Buffer, tag: string, id: number, head: Head | undefined): void {
+  #addHead(
+    out: Out,
+    start: number,
+    plain: Buffer,
+    tag: string,
+    id: number,
+    head: Head | undefined,
+    begin = start,
+  ): void {
     const carried = this.#carried
     const bodyStart = start + plain.length + String(id).length + 1
     const refs: Mention[] = []
@@ -131,7 +158,7 @@ export class FrameWriter {
       const text = headText({ ...head, ...(refs.length > 0 && { refs }) })
       out.replace(start, bodyStart, `#${tag} [${id} ${text} `)
       carried.raws?.insert(out, start)
-      fit(out.length - start, this.#options.maxFrame())
+      fit(out.length - begin, this.#options.maxFrame())
     } catch (error) {
       for (const mention of refs) this.#options.takeBack(mention)
       throw error
