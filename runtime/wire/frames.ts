@@ -145,10 +145,8 @@ export function toFrame(form: unknown): Frame {
 export type LineWriter = (out: Out, id: number, body: unknown) => void
 
 /** A plain message. Rejects what could be taken for a frame: the namespace `wat` is reserved. */
-export const writeValue: LineWriter = (out, _id, value) => {
-  out.refer = undefined
+export const writeValue: LineWriter = (out, _id, value) =>
   encodeLine(out, NOTHING, undefined, value, LINE_FEED)
-}
 
 const NOTHING = Buffer.alloc(0)
 const LINE_FEED = Buffer.from('\n')

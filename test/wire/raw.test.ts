@@ -63,6 +63,19 @@ describe('P94 what goes raw', () => {
     }
   })
 
+  test('is so of plain values too', async () => {
+    for (const protocol of [BASIC_PROTOCOL, 2]) {
+      const world = new World(1)
+      const { a, b, ab } = pair(world, { protocol })
+      const big = bytes(30_000)
+      void a.peer.outgoing.send(big)
+      const value = b.peer.incoming.recv()
+      await world.rest()
+      expect(await value).toEqual(big)
+      expect(ab.delivered > 40_000).toBe(protocol === BASIC_PROTOCOL)
+    }
+  })
+
   test('arrives as an array of its own, and the same bytes twice as one', async () => {
     const world = new World(1)
     const { a, b } = pair(world)
