@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { spawnProcess, type Process } from 'wat-vm'
-import { atLeast, OURS, type Figure, type Target } from '../figure.ts'
+import { OURS, type Check, type Figure, type Samples } from '../figure.ts'
 import { program } from '../peers/peer.ts'
 import { isNode, residentMiB, tagged } from '../proc.ts'
 import { interleave, type Contender } from '../rounds.ts'
+import { ratio } from '../stats.ts'
 import { CHUNK_BYTES } from '../work.ts'
 
 const LEVELS = 3
@@ -20,7 +21,8 @@ const FLAT = 1.25
 const CAT = 'cat | cat | cat'
 const NODE = 'Node processes that copy'
 const CALLS = 'wat, calls'
-const TARGETS: Record<string, Target> = { [CAT]: atLeast(0.6), [NODE]: atLeast(0.85) }
+/** One of them is enough: where `cat` is far ahead of what Node can do, Node is the measure. */
+const LEAST = { [CAT]: 0.6, [NODE]: 0.85 }
 
 /** Everybody is timed from the first bytes that come to the last, so no start counts. */
 export const bytes: Figure = {
@@ -41,19 +43,27 @@ export const bytes: Figure = {
     const all = Object.entries({ [OURS]: values, [CALLS]: calls })
     return {
       samples,
-      comparisons: [OURS, CALLS].flatMap(ours =>
-        [CAT, NODE].map(peer => ({ ours, peer, target: TARGETS[peer] })),
-      ),
-      checks: all.map(([name, { memory }]) => ({
-        what: `${name}: memory flat: 2nd half ${memory.grown().toFixed(2)} × 1st`,
-        met: memory.grown() <= FLAT,
-      })),
+      comparisons: [OURS, CALLS].flatMap(ours => [CAT, NODE].map(peer => ({ ours, peer }))),
+      checks: all.flatMap(([name, { memory }]) => [
+        fastEnough(name, samples),
+        {
+          what: `${name}: memory, 2nd half ${memory.grown().toFixed(2)} × 1st`,
+          met: memory.grown() <= FLAT,
+        },
+      ]),
       notes: all.map(
         ([name, { memory }]) =>
           `${total / 1024 ** 2} MiB; ${name}: peak resident memory from the top down ${memory.peaks().join(', ')} MiB`,
       ),
     }
   },
+}
+
+function fastEnough(name: string, samples: Samples): Check {
+  const met = Object.entries(LEAST).some(
+    ([peer, least]) => ratio(samples[name] ?? [], samples[peer] ?? []) >= least,
+  )
+  return { what: `${name}: ≥ ${LEAST[CAT]} × cat or ≥ ${LEAST[NODE]} × Node`, met }
 }
 
 /** Gets so many chunks; tells of each as it comes. */
