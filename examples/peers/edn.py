@@ -71,7 +71,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 
 def write(value, refer=None):
-    """The value as EDN, on one line. `refer` gives the number of what is a reference; None for anything else."""
+    """The value as EDN, on one line. `refer`, asked of bytes and of what is no EDN, may give what stands for it."""
 
     def each(one):
         return write(one, refer)
@@ -97,11 +97,9 @@ def write(value, refer=None):
         names = [name for name, text in CHARACTERS.items() if text == value.text]
         return "\\" + (names[0] if names else value.text if value.text.isprintable() else f"u{ord(value.text):04x}")
     if isinstance(value, Tagged):
-        if value.tag == "wat/ref":
-            raise WatError("denied", "#wat/ref is reserved")
+        if value.tag in ("wat/ref", "wat/raw"):
+            raise WatError("denied", f"#{value.tag} is reserved")
         return f"#{value.tag} {each(value.value)}"
-    if isinstance(value, (bytes, bytearray)):
-        return f'#wat/bytes "{base64.b64encode(value).decode()}"'
     if isinstance(value, dict):
         return "{" + " ".join(f"{each(key)} {each(one)}" for key, one in value.items()) + "}"
     if isinstance(value, List):
@@ -110,8 +108,10 @@ def write(value, refer=None):
         return "[" + " ".join(map(each, value)) + "]"
     if isinstance(value, (set, frozenset)):
         return "#{" + " ".join(map(each, value)) + "}"
-    if refer and (number := refer(value)) is not None:
-        return f"#wat/ref {number}"
+    if refer and (text := refer(value)):
+        return text
+    if isinstance(value, (bytes, bytearray)):
+        return f'#wat/bytes "{base64.b64encode(value).decode()}"'
     raise WatError("encode", f"EDN cannot carry {type(value).__name__}")
 
 
@@ -135,35 +135,72 @@ KEYWORD = re.compile(rf":(?:{NAME.pattern}|\d{REST})")
 INTEGER = re.compile(r"([+-]?)(?:(0[xX][0-9a-fA-F]+)|([1-9]\d?)[rR]([0-9a-zA-Z]+)|(0|[1-9]\d*))(N?)")
 RATIO = re.compile(r"([+-]?(?:0|[1-9]\d*))/([1-9]\d*)")
 REAL = re.compile(r"([+-]?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d+)?)(M?)")
+PIECE = re.compile(rb"[^\n\xff]+|.", re.DOTALL)
+RAW_MARK, RAW_BYTES = b"\xff", b"\x01"  # bytes ahead of a form: these, the length as 32 bits, the highest first
+NO_TEXT = "\udcff"  # what the decoder makes of a byte that is no UTF-8; to count it is a ValueError
 GAP = object()  # what a discard leaves
+
+
+class Input:
+    """The bytes of a descriptor. To look at the next one waits for it; at the end it is empty."""
+
+    def __init__(self, fd):
+        self.fd, self.bytes, self.at = fd, b"", 0
+
+    def peek(self):
+        if self.at == len(self.bytes):
+            self.bytes, self.at = os.read(self.fd, 65536), 0
+        return self.bytes[self.at : self.at + 1]
+
+    def piece(self):
+        """A line feed, a mark, or what has come up to the next of them."""
+        match = PIECE.match(self.bytes, self.at)
+        self.at = match.end()
+        return match[0]
+
+    def take(self, length, keep=True):
+        """So many bytes, or all there are to the end."""
+        parts = []
+        while length and self.peek():
+            part = self.bytes[self.at : self.at + length]
+            self.at += len(part)
+            length -= len(part)
+            parts.append(part if keep else b"")
+        return b"".join(parts)
 
 
 class Reader:
     """Takes values from a descriptor, however they are split: `read()` waits for the next one; EOFError is the end.
 
     What is not EDN or over the limit raises WatError, and the next `read()` goes on behind it. `head` is how that
-    form began, and so tells whose call it was.
+    form began, and so tells whose call it was. With `takes_raw`, bytes may stand ahead of a form, and `#wat/raw n` in
+    it for the nth of them; with `by_lines`, each form has a line to itself.
     """
 
     def __init__(self, fd, limit=16 * 1024 * 1024):
-        self.fd, self.limit = fd, limit
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.input, self.limit = Input(fd), limit
+        self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self.text, self.at = "", 0
+        self.takes_raw = self.by_lines = self.inside = self.crowded = False  # inside a form; one ended on this line
+        self.raws, self.raw_size = [], 0
         self.begin()
 
     def begin(self):
-        self.size, self.head, self.discarding = 0, "", 0
+        self.size, self.head, self.discarding = self.raw_size, "", 0
 
     def read(self):
+        self.raws, self.raw_size = [], 0
         while True:
             self.skip()
             self.begin()
-            if not self.peek():
-                raise EOFError
             try:
-                value = self.form()
+                value = self.whole()
             except EOFError:
-                raise WatError("malformed", "end of input inside a form", Map({Keyword("incomplete"): True})) from None
+                if not self.size and not self.raws:
+                    raise
+                ended = "line" if self.input.peek() else "input"
+                data = Map({Keyword("incomplete"): True}) if ended == "input" else None
+                raise WatError("malformed", f"the {ended} ends inside a form", data) from None
             except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
                 self.take(LINE, keep=False)
                 raise WatError("malformed", f"not EDN: {error}") from None
@@ -172,6 +209,18 @@ class Reader:
             self.head = ""
             if value is not GAP:
                 return value
+
+    def whole(self):
+        self.need()
+        if self.by_lines and self.crowded:
+            raise ValueError("two forms on one line")
+        self.inside = True
+        try:
+            value = self.form()
+        finally:
+            self.inside = False
+        self.crowded = value is not GAP
+        return value
 
     def form(self):
         first = self.need()
@@ -201,6 +250,8 @@ class Reader:
         tag = self.take(WORD)
         if tag in ("#Inf", "#-Inf", "#NaN"):
             return float(tag[1:])
+        if tag == "wat/raw" and self.takes_raw:
+            return self.make(self.raw_at, self.value())
         return self.make(to_tagged, tag, self.value())
 
     def value(self):
@@ -253,13 +304,40 @@ class Reader:
                 self.take(LINE, keep=False)
 
     def peek(self):
-        """The next character; empty at the end of input."""
+        """The next character; empty at the end of input, or of the line that the form has to itself."""
         while self.at == len(self.text):
-            chunk = os.read(self.fd, 65536)
-            self.text, self.at = self.decoder.decode(chunk, not chunk), 0
-            if not chunk and not self.text:
+            first = self.input.peek()
+            if first == b"\n":
+                if self.inside and self.by_lines:
+                    return ""
+                self.crowded = False
+            is_raw = first == RAW_MARK and self.takes_raw
+            if first and not is_raw:
+                self.text = self.decoder.decode(self.input.piece())
+            else:
+                self.text = self.decoder.decode(b"", True) or (self.take_raw() if is_raw else "")
+            self.at = 0
+            if not first and not self.text:
                 return ""
         return self.text[self.at]
+
+    def take_raw(self):
+        """Takes bytes that stand ahead of a form; what stands elsewhere, or is of another kind, is no text."""
+        self.input.take(1)
+        if self.input.peek() != RAW_BYTES:
+            return NO_TEXT
+        length = int.from_bytes(self.input.take(5)[1:], "big")
+        if self.inside:
+            self.input.take(length, keep=False)
+            return NO_TEXT
+        self.raw_size += length
+        self.raws.append(self.input.take(length, keep=self.raw_size <= self.limit))
+        return ""
+
+    def raw_at(self, number):
+        if type(number) is not int or not 0 <= number < len(self.raws):
+            raise ValueError("#wat/raw names no bytes ahead of its form")
+        return self.raws[number]
 
     def need(self):
         character = self.peek()
@@ -286,8 +364,9 @@ class Reader:
         return "".join(parts)
 
     def count(self, text):
-        self.size += len(text.encode("utf-8", "replace"))
-        self.head = (self.head + text[:40])[:40]
+        if self.inside:
+            self.size += len(text.encode())
+            self.head = (self.head + text[:40])[:40]
 
 
 def to_text(parts):

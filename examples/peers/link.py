@@ -1,6 +1,6 @@
 """One end of a link, for peer.py: calls, answers and references both ways. docs/protocol.md is what it follows.
 
-The other side is a parent or a child; nothing in here knows which. A link speaks protocol 1 until `protocol` is 2.
+The other side is a parent or a child; nothing in here knows which. A link speaks protocol 1 until `speak(2)`.
 """
 
 import itertools
@@ -14,13 +14,14 @@ import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from edn import Keyword, List, Map, Symbol, Tagged, WatError, write
+from edn import RAW_BYTES, RAW_MARK, Keyword, List, Map, Symbol, Tagged, WatError, write
 
 WORKERS = 256  # handlers at work at once
 CALL_PLACES, CALL_WINDOW_BYTES = 256, 4 * 1024 * 1024  # requests that wait for the other side's handlers
 VALUE_WINDOW_BYTES = 256 * 1024  # plain values that the other side has not taken
 MAX_TIMER_MS = 2**31 - 1
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+LEAST_RAW_BYTES = 1024  # bytes go raw, and not as base64, from this length on
 
 
 class Ref:
@@ -105,12 +106,9 @@ class Credit:
 
     def spend(self, number, size):
         with self.room:
-            self.room.wait_for(lambda: self.lifted or not self.sizes or self.fits(size))
-            self.sizes[number] = size
+            self.room.wait_for(lambda: self.lifted or (len(self.sizes) < self.places and self.total < self.window))
+            self.sizes[number] = size  # more than what is left: what is there may have been taken and not told
             self.total += size
-
-    def fits(self, size):
-        return len(self.sizes) < self.places and self.total + size <= self.window
 
     def give_back(self, *numbers):
         with self.room:
@@ -124,9 +122,25 @@ class Credit:
             self.room.notify_all()
 
 
+class Raws(list):
+    """The bytes that a frame holds, and that go ahead of it."""
+
+    def refer(self, thing):
+        """What stands for it in the frame; None for what does not go this way."""
+        if isinstance(thing, (bytes, bytearray)) and len(thing) >= LEAST_RAW_BYTES:
+            self.append(thing)
+            return f"#wat/raw {len(self) - 1}"
+        return None
+
+    def ahead(self, text):
+        """The line, with them ahead of it."""
+        parts = [RAW_MARK + RAW_BYTES + len(raw).to_bytes(4, "big") + raw for raw in self]
+        return b"".join([*parts, text.encode()])
+
+
 class Link:
-    def __init__(self, writer, handler=None, address="/"):
-        self.writer, self.handler, self.address, self.protocol = writer, handler, address, 1
+    def __init__(self, reader, writer, handler=None, address="/"):
+        self.reader, self.writer, self.handler, self.address, self.protocol = reader, writer, handler, address, 1
         self.lock = threading.RLock()
         self.pool, self.requests = ThreadPoolExecutor(WORKERS), {}  # what the other side calls
         self.numbers, self.last, self.calls = itertools.count(1), 0, {}  # what is called there
@@ -136,6 +150,11 @@ class Link:
         self.imports, self.unwanted = weakref.WeakValueDictionary(), queue.SimpleQueue()
         self.given, self.stopping = Map(), threading.Event()
         start(self.give_back_unwanted)
+
+    def speak(self, protocol):
+        """From here on: what both sides know."""
+        self.protocol = min(2, protocol)
+        self.reader.takes_raw = self.protocol > 1
 
     # Calls from here
 
@@ -189,7 +208,8 @@ class Link:
         """Sends a plain value, when the other side has room for it."""
         if is_frame(value):
             raise WatError("denied", f"#{value.tag} is reserved")
-        line = self.writer.fit(write(value))
+        raws = Raws()
+        line = self.writer.fit(raws.ahead(write(value, raws.refer if self.protocol > 1 else None)))
         with self.lock:
             self.sent += 1
             number = self.sent
@@ -216,6 +236,9 @@ class Link:
             return [self.given_back(*pair) for pair in zip(value[::2], value[1::2])] or True
         if tag == "wat/gone" and is_call(value, 2) and isinstance(value[1], dict):
             return self.gone(value[0], error_of(value[1]))
+        if tag == "wat/lines" and isinstance(value, dict):
+            self.reader.by_lines = True
+            return True
         if tag in ("wat/rep", "wat/ret", "wat/err") and is_call(value, 2) and value[0] <= self.last:
             return self.answered(tag, *value)
         return False
@@ -299,27 +322,28 @@ class Link:
 
     def frame(self, plain, headed, number, body, head=None, known=False):
         """A frame, with a head where there is something to say in it. `known`: the other side knows references."""
-        known, refs = known or self.protocol > 1, []
+        takes_raw, refs, raws = self.protocol > 1, [], Raws()
+        known = known or takes_raw
 
-        def refer(ref):
-            if not isinstance(ref, Ref):
-                return None
+        def refer(thing):
+            if not isinstance(thing, Ref):
+                return raws.refer(thing) if takes_raw else None
             if not known:
                 raise WatError("encode", "the other side does not know references")
-            if ref.error:
-                raise ref.error
-            if ref not in refs:
-                refs.append(ref)
-            return refs.index(ref)
+            if thing.error:
+                raise thing.error
+            if thing not in refs:
+                refs.append(thing)
+            return f"#wat/ref {refs.index(thing)}"
 
         text, head = write(body, refer), keyed(head or {}) if known else Map()
         if not refs and not head and plain:
-            return self.writer.fit(f"#wat/{plain} [{number} {text}]")
+            return self.writer.fit(raws.ahead(f"#wat/{plain} [{number} {text}]"))
         with self.lock:
             mentions = [self.mention(ref) for ref in refs]
             try:
                 head = Map({**head, Keyword("refs"): mentions}) if refs else head
-                return self.writer.fit(f"#wat/{headed} [{number} {write(head)} {text}]")
+                return self.writer.fit(raws.ahead(f"#wat/{headed} [{number} {write(head)} {text}]"))
             except WatError:  # it is not sent after all
                 for ref in refs:
                     if ref.link is not self:
@@ -417,12 +441,12 @@ class Writer:
         self.fd, self.limit, self.lock = fd, limit, threading.Lock()
 
     def fit(self, line):
-        if len(line.encode()) > self.limit:
+        if len(line) > self.limit:
             raise WatError("too-large", f"over {self.limit} bytes")
         return line
 
     def say(self, line):
-        data = memoryview(line.encode() + b"\n")
+        data = memoryview(line + b"\n")
         with self.lock:
             while data:
                 data = data[os.write(self.fd, data) :]
@@ -466,7 +490,7 @@ def number_of(kind, head):
 
 
 def write_frame(kind, number, *body):
-    return f"#wat/{kind} [{' '.join([str(number), *map(write, body)])}]"
+    return f"#wat/{kind} [{' '.join([str(number), *map(write, body)])}]".encode()
 
 
 def keyed(fields):

@@ -60,12 +60,11 @@ class Server(Link):
     def __init__(self, handler):
         told = {name: os.environ.pop(f"WAT_{name}", None) for name in VARIABLES}
         limit = positive(told["MAX_FRAME_BYTES"]) or MAX_FRAME_BYTES
-        super().__init__(Writer(os.dup(1), limit), handler, told["ADDRESS"])
+        super().__init__(Reader(os.dup(0), limit), Writer(os.dup(1), limit), handler, told["ADDRESS"])
         if told["ADDRESS"] is not None:
-            self.protocol = min(2, positive(told["PROTOCOL"]) or 1)
+            self.speak(positive(told["PROTOCOL"]) or 1)
         self.is_given = told["GIVEN"] is not None
         self.grace = positive(told["STOP_GRACE_MS"]) or 5000
-        self.reader = Reader(os.dup(0), limit)
         # Whatever else reads stdin or prints, here or in what is started from here, must not touch the frames.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
@@ -82,7 +81,7 @@ class Server(Link):
             signal.signal(name, lambda *_: None)
         if self.address is not None:
             ready = {"protocol": self.protocol, "pid": os.getpid(), "address": self.address or "/"}
-            self.say(write(Tagged("wat/ready", keyed(ready))))
+            self.say(write(Tagged("wat/ready", keyed(ready))).encode())
         start(self.listen)
         if self.lifeline:
             os.set_inheritable(self.lifeline, False)
@@ -203,8 +202,7 @@ class Child(Link):
             env={**os.environ, **(env or {}), **{f"WAT_{name}": str(value) for name, value in told.items()}},
         )
         os.close(theirs)
-        super().__init__(Writer(self.process.stdin.fileno()))
-        self.reader = Reader(self.process.stdout.fileno())
+        super().__init__(Reader(self.process.stdout.fileno()), Writer(self.process.stdin.fileno()))
         self.ready, self.exited, self.values = Future(), Future(), queue.Queue()
         if given:
             self.say(self.frame(None, "given", 1, named(given), known=True))
@@ -247,7 +245,7 @@ class Child(Link):
                 os.killpg(self.process.pid, number)
 
     def ask(self):
-        self.say(f"#wat/stop {{:grace-ms {self.grace_ms}}}")
+        self.say(f"#wat/stop {{:grace-ms {self.grace_ms}}}".encode())
         if self.protocol == 1:  # what it calls while it stops is answered
             self.process.stdin.close()
 
@@ -278,7 +276,7 @@ class Child(Link):
         if form.tag != "wat/ready" or not isinstance(form.value, dict):
             raise WatError("malformed", f"a parent does not take this #{form.tag}")
         if not self.ready.done():
-            self.protocol = min(2, form.value.get(Keyword("protocol"), 1))
+            self.speak(form.value.get(Keyword("protocol"), 1))
             self.ready.set_result(form.value)
 
     def wait(self, listening):

@@ -6,12 +6,13 @@ import { layout } from './layout.ts'
 import { leafText } from './leaf.ts'
 import { Out } from './out.ts'
 import {
+  asides,
   bytes,
   putAscii,
   putByte,
   putBytes,
   putInteger,
-  putMany,
+  putPart,
   putName,
   putNumber,
   putString,
@@ -21,7 +22,7 @@ import {
 import { referWith } from './reference.ts'
 import { rootContext } from './refuse.ts'
 import { shapeOf } from './shape.ts'
-import { fieldLabel, type Label } from './text.ts'
+import { fieldLabel, type Label, stringText } from './text.ts'
 import { writeAtMost } from './too-large.ts'
 import { List } from './values.ts'
 
@@ -30,12 +31,13 @@ import { List } from './values.ts'
  * `denied` for a tag of the reserved namespace `wat`; `data.path` names the culprit.
  */
 export function encode(value: unknown, denyReserved = true): string {
-  const out = spare.busy ? new Out() : spare
+  if (typeof value === 'string') return stringText(value)
+  const out = spare.busy ? new Out(true) : spare
   encodeTo(out, value, denyReserved)
   return out.takeText()
 }
 
-const spare = new Out()
+const spare = new Out(true)
 
 /** Writes the value behind what is there, as `encode` does. What throws has written nothing. */
 export function encodeTo(out: Out, value: unknown, denyReserved = true): void {
@@ -55,7 +57,8 @@ export function encodeLine(
 ): void {
   // A getter or the writer of a tag may do anything, such as sending a value of its own.
   if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
-  const outer = writeInto(out.bytes)
+  const outerAsides = asides
+  const outer = writeInto(out.bytes, out.asides)
   const outerRefer = referWith(out.refer)
   const outerMost = writeAtMost(out.most)
   out.busy = true
@@ -65,33 +68,38 @@ export function encodeLine(
     out.length = putBytes(putValue(at, value, denyReserved), behind)
   } finally {
     out.busy = false
-    out.bytes = writeInto(outer)
+    out.bytes = writeInto(outer, outerAsides)
     referWith(outerRefer)
     writeAtMost(outerMost)
   }
 }
 
-/** The same with a value that is written already. */
+/** A value that is written already: a part of these bytes. */
+interface Written {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+}
+
+/** The same with one of these. */
 export function appendLine(
   out: Out,
   before: Uint8Array,
   id: number,
-  text: Uint8Array,
+  text: Written,
   behind: Uint8Array,
 ): void {
-  const outer = writeInto(out.bytes)
+  const outerAsides = asides
+  const outer = writeInto(out.bytes, undefined)
   try {
     let at = putBytes(out.length, before)
     at = putByte((id | 0) === id ? putInteger(at, id) : putAscii(at, '' + id), SPACE)
-    at = text.length <= MAX_LOOP_BYTES ? putBytes(at, text) : putMany(at, text)
+    at = putPart(at, text.bytes, text.from, text.to)
     out.length = putBytes(at, behind)
   } finally {
-    out.bytes = writeInto(outer)
+    out.bytes = writeInto(outer, outerAsides)
   }
 }
-
-/** For more bytes the call of a function outside JavaScript pays. */
-const MAX_LOOP_BYTES = 256
 
 function putValue(at: number, value: unknown, denyReserved: boolean): number {
   forgetCanons()
@@ -105,13 +113,19 @@ function putFast(at: number, value: unknown, denyReserved: boolean): number | un
   try {
     return put(at, value, 0, mode)
   } catch (error) {
+    forgetAsides()
     if (error !== ODD_NAME) return undefined
   }
   try {
     return put(at, value, 0, mode | CAREFUL)
   } catch {
+    forgetAsides()
     return undefined
   }
+}
+
+function forgetAsides(): void {
+  if (asides !== undefined) asides.length = 0
 }
 
 /** Tags of the namespace `wat` are refused. */

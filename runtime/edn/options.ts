@@ -14,7 +14,7 @@ export interface ReaderOptions {
    */
   dereference?: ((number: unknown, tag: unknown, head: unknown) => unknown) | undefined
   /**
-   * What `#wat/raw n` stands for; what it throws is malformed input.
+   * What `#wat/bytes n` stands for, with a number in place of text; what it throws is malformed input.
    * @internal
    */
   raw?: TagReader | undefined

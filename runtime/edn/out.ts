@@ -4,6 +4,12 @@ import { checkRoom, roomFor } from './too-large.ts'
 
 const FIRST_BYTES = 4096
 
+/** A long text that belongs between the bytes: where they become a text themselves, it need not be bytes before. */
+export interface Aside {
+  at: number
+  text: string
+}
+
 /** Bytes that grow: what is written goes behind what is there. */
 export class Out {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
@@ -11,10 +17,16 @@ export class Out {
   length = 0
   /** How large it may become, about; 0 is no bound. */
   most = 0
+  /** For what is to be taken as text only. */
+  readonly asides: Aside[] | undefined
   /** A value is being written here; its writer may not begin another. */
   busy = false
   /** Says what stands for the references, and for the bytes, that a value holds. Without it, it may hold no references. */
   refer: Refer | undefined
+
+  constructor(forText = false) {
+    if (forText) this.asides = []
+  }
 
   /** Text of any kind, as UTF-8. */
   text(text: string): void {
@@ -25,11 +37,26 @@ export class Out {
 
   /** What is there as text; it starts afresh. Throws `too-large` when that is more than a text can be. */
   takeText(): string {
+    const { asides } = this
     try {
+      if (asides !== undefined && asides.length > 0) return this.#joined(asides)
       return roomFor(this.length, () => this.bytes.toString('utf8', 0, this.length))
     } finally {
       this.clear()
     }
+  }
+
+  #joined(asides: Aside[]): string {
+    let from = 0
+    let size = this.length
+    const texts: string[] = []
+    for (const { at, text } of asides) {
+      texts.push(this.bytes.toString('utf8', from, at), text)
+      from = at
+      size += text.length
+    }
+    texts.push(this.bytes.toString('utf8', from, this.length))
+    return roomFor(size, () => texts.join(''))
   }
 
   /** Bytes that were written before. */
@@ -72,17 +99,21 @@ export class Out {
   /** Forgets what is there, and the room that only a large value needed. */
   clear(): void {
     this.length = 0
+    if (this.asides !== undefined && this.asides.length > 0) this.asides.length = 0
     if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
   }
 }
 
 const MAX_KEPT_BYTES = 256 * 1024
 
-/** A larger copy of the first `length` bytes, with room for `more`. Throws `too-large` when there is none. */
-export function grown(bytes: Buffer, length: number, more: number): Buffer {
+/**
+ * A larger copy of the first `length` bytes, with room for `more`, and `spare` that may be needed. Throws `too-large`
+ * when there is no room.
+ */
+export function grown(bytes: Buffer, length: number, more: number, spare = 0): Buffer {
   const least = length + more
   checkRoom(least)
-  const larger = roomFor(least, () => Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, least)))
+  const larger = roomFor(least, () => Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, least + spare)))
   bytes.copy(larger, 0, 0, length)
   return larger
 }

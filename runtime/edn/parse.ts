@@ -20,7 +20,9 @@ export function parse(input: string | Uint8Array, options?: ReaderOptions): unkn
     state.source.end()
   }
   if (!advance(state)) {
-    throw new WatError('malformed', 'no form', { data: { ...state.place(), incomplete: true } })
+    throw new WatError('malformed', 'no form', {
+      data: { ...state.source.locate(state.source.pos), incomplete: true },
+    })
   }
   const { value } = state
   const over = reusable && state.source.pos === text.length

@@ -1,14 +1,19 @@
 import { Buffer } from 'node:buffer'
-import { grown, mostBytes } from './out.ts'
-import { numberText, PLAIN, stringText } from './text.ts'
+import { type Aside, grown, mostBytes } from './out.ts'
+import { numberText, pieceEnd, PLAIN, stringText } from './text.ts'
+import { checkText } from './too-large.ts'
 
 /** What is being written to: nothing else is, until it gives way to another. */
 export let bytes: Buffer = Buffer.allocUnsafeSlow(0)
 
+/** Long texts that belong between its bytes; `undefined` where they are to be bytes as well. */
+export let asides: Aside[] | undefined
+
 /** From now on it is this. Returns what it was before. */
-export function writeInto(next: Buffer): Buffer {
+export function writeInto(next: Buffer, nextAsides: Aside[] | undefined): Buffer {
   const before = bytes
   bytes = next
+  asides = nextAsides
   return before
 }
 
@@ -29,12 +34,18 @@ export function putBytes(at: number, from: Uint8Array): number {
   return at + length
 }
 
-export function putMany(at: number, from: Uint8Array): number {
-  const { length } = from
+/** Those of them from `start` to `end`. */
+export function putPart(at: number, from: Uint8Array, start: number, end: number): number {
+  const length = end - start
   if (at + length > bytes.length) bytes = grown(bytes, at, length)
-  bytes.set(from, at)
+  const to = bytes
+  if (length > MAX_LOOP_BYTES) to.set(from.subarray(start, end), at)
+  else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
   return at + length
 }
+
+/** For more bytes the call of a function outside JavaScript pays. */
+const MAX_LOOP_BYTES = 256
 
 export function putAscii(at: number, text: string): number {
   const { length } = text
@@ -46,8 +57,10 @@ export function putAscii(at: number, text: string): number {
 
 /** Any text. */
 export function putText(at: number, text: string): number {
-  const most = mostBytes(text)
-  if (at + most > bytes.length) bytes = grown(bytes, at, most)
+  if (at + text.length * 3 > bytes.length) {
+    const most = mostBytes(text)
+    if (at + most > bytes.length) bytes = grown(bytes, at, most)
+  }
   return at + bytes.write(text, at)
 }
 
@@ -70,6 +83,7 @@ const LOOP_UNITS = 32
 
 export function putString(at: number, text: string): number {
   const { length } = text
+  if (length > PIECE_UNITS) return putLong(at, text)
   if (length > LOOP_UNITS) return putText(at, stringText(text))
   if (at + length + 2 > bytes.length) bytes = grown(bytes, at, length + 2)
   const to = bytes
@@ -81,6 +95,28 @@ export function putString(at: number, text: string): number {
   }
   to[at + 1 + length] = QUOTE
   return at + length + 2
+}
+
+const PIECE_UNITS = 64 * 1024
+
+/** In pieces, of which none is kept. */
+function putLong(at: number, text: string): number {
+  if (asides !== undefined) {
+    asides.push({ at, text: stringText(text) })
+    return at
+  }
+  const least = Buffer.byteLength(text) + 2
+  if (at + least > bytes.length) bytes = grown(bytes, at, least, least >> 3)
+  let units = 0
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = pieceEnd(text, from, PIECE_UNITS)
+    const piece = JSON.stringify(text.slice(from, to))
+    units += piece.length - 2
+    checkText(units + 2)
+    // Without its opening quote, but at the start; over the closing quote of the one before.
+    at = from === 0 ? putText(at, piece) : putText(at - 1, piece.slice(1))
+  }
+  return at
 }
 
 export function putNumber(at: number, number: number): number {

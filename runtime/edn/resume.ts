@@ -9,7 +9,7 @@ export function resume(state: ReaderState, end: number): boolean {
   const { source, mode } = state
   const { text, pos } = source
   if (mode === IN_STRING) {
-    const stop = state.string.scan(text, pos, end, state.kinds[state.depth]! < DISCARD)
+    const stop = state.string.scan(source, pos, pos, end, state.kinds[state.depth]! < DISCARD)
     source.pos = state.string.at
     if (stop === MORE) return false
     if (stop !== CLOSED) state.fail(state.string.problem, source.pos, source.pos)

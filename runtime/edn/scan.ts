@@ -3,6 +3,7 @@ import { keyword, keywordText, symbol, tagName } from './cache.ts'
 import { CHAR, CLASS, CLOSE, COMMENT, DIGIT, ENDS, HASH, KEYWORD, LIST, MAP, META, SIGN } from './chars.ts'
 import { SPACE, STRING, SYMBOL, VECTOR } from './chars.ts'
 import { EdnSet } from './collections.ts'
+import { plainEnd } from './escapes.ts'
 import { items, NO_FIELDS } from './field-names.ts'
 import {
   CLOSER,
@@ -25,8 +26,25 @@ import { setOwn, toMap } from './objects.ts'
 import { IN_COMMENT, IN_STRING, READY, TO_NEXT_LINE } from './modes.ts'
 import { resume } from './resume.ts'
 import type { ReaderState } from './state.ts'
-import { CLOSED, MORE, NEAR_UNITS, plainEnd } from './strings.ts'
+import { CLOSED, MORE, NEAR_UNITS } from './strings.ts'
 import { List } from './values.ts'
+
+/** `#wat/req [`, or `#wat/rep [`: its length, and its tag where it stands there. */
+const FRAME_UNITS = 10
+
+function frameAt(units: Uint16Array, at: number): string | undefined {
+  const differs =
+    (units[at + 1]! ^ 119) |
+    (units[at + 2]! ^ 97) |
+    (units[at + 3]! ^ 116) |
+    (units[at + 4]! ^ 47) |
+    (units[at + 5]! ^ 114) |
+    (units[at + 6]! ^ 101) |
+    (units[at + 8]! ^ 32) |
+    (units[at + 9]! ^ 91)
+  if (differs !== 0) return undefined
+  return units[at + 7] === 113 ? 'wat/req' : units[at + 7] === 112 ? 'wat/rep' : undefined
+}
 
 /** Held in place of a vector, whose items stand among the values until it is closed. */
 const IN_VALUES = {}
@@ -163,7 +181,7 @@ export function scan(state: ReaderState): boolean {
             pos = at + 1
             break
           }
-          const stop = state.string.scan(text, pos + 1, end, kind < DISCARD)
+          const stop = state.string.scan(source, pos + 1, at, end, kind < DISCARD)
           pos = state.string.at
           if (stop === CLOSED) value = state.string.take()
           else if (stop === MORE) {
@@ -255,6 +273,24 @@ export function scan(state: ReaderState): boolean {
           mask = masks[depth]!
           break
         case HASH: {
+          const frame = kind === TOP && pos + FRAME_UNITS < end ? frameAt(units, pos) : undefined
+          if (frame !== undefined && state.maxDepth > 2) {
+            // Both levels at once: nearly all that comes over a wire begins so.
+            kinds[0] = TOP
+            held[0] = into
+            keys[0] = keys[1] = key
+            masks[0] = mask
+            kinds[1] = TAG
+            held[1] = frame
+            masks[1] = 0
+            depth = 2
+            kinds[2] = kind = IN_VECTOR
+            held[2] = into = IN_VALUES
+            bases[1] = bases[2] = count
+            mask = 0
+            pos += FRAME_UNITS
+            continue
+          }
           if (pos + 1 === end) {
             if (state.open(end)) break reading
             state.fail('the input ends behind #', end, end, true)

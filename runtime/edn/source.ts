@@ -18,6 +18,14 @@ export class Source {
   invalid = false
   /** And that is because the input ends inside a character. */
   cut = false
+  /** What the current text is a part of, where that is too long to be one; otherwise `''`. */
+  whole = ''
+  /** Where in it the current text stands. */
+  wholeAt = 0
+  /** Whether a string has been taken to end where the whole does: that is tried once. */
+  guessed = false
+  /** So many units behind the current text have been read as a part of the whole. */
+  ahead = 0
   /** Bytes of input before the current text. */
   bytesBefore = 0
   /** Bytes pushed in all. */
@@ -37,14 +45,8 @@ export class Source {
   private scanned = 0
   private readonly utf8 = new Utf8()
   private readonly enqueue = ({ text, bytes, invalid, cut }: Piece) => {
-    if (text.length <= MAX_UNITS) return void this.queue.push({ text, bytes, invalid, cut })
-    for (let from = 0, to; from < text.length; from = to) {
-      to = from + MAX_UNITS
-      if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
-      const part = text.slice(from, to)
-      const partBytes = bytes === text.length ? part.length : Buffer.byteLength(part)
-      this.queue.push({ text: part, bytes: partBytes, invalid })
-    }
+    if (text.length > MAX_UNITS) this.enqueueParts(text, bytes === text.length)
+    else this.queue.push({ text, bytes, invalid, cut })
   }
 
   push(chunk: string | Uint8Array): void {
@@ -81,9 +83,28 @@ export class Source {
     this.half = split ? whole.slice(-1) : ''
     const text = split ? whole.slice(0, -1) : whole
     if (text === '') return
+    if (text.length > MAX_UNITS) {
+      this.pushed += this.enqueueParts(text, false)
+      return
+    }
     const bytes = Buffer.byteLength(text)
     this.pushed += bytes
-    this.enqueue({ text, bytes, invalid: false })
+    this.queue.push({ text, bytes, invalid: false })
+  }
+
+  /** What is too long to be read in one go. Returns how many bytes it is. */
+  private enqueueParts(text: string, ascii: boolean): number {
+    this.guessed = false
+    let bytes = 0
+    for (let from = 0, to; from < text.length; from = to) {
+      to = from + MAX_UNITS
+      if ((text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to-- // both halves of a pair belong together
+      const part = text.slice(from, to)
+      const partBytes = ascii ? part.length : Buffer.byteLength(part)
+      bytes += partBytes
+      this.queue.push({ text: part, bytes: partBytes, invalid: false, whole: text, from })
+    }
+    return bytes
   }
 
   /**
@@ -124,6 +145,7 @@ export class Source {
     const rest = this.text.length - this.pos
     let bytes = this.bytesIn(this.pos, this.text.length)
     const texts = rest === 0 ? [] : [this.text.slice(this.pos)]
+    const { whole = '', from = 0 } = (upTo - this.head === 1 && this.queue[this.head]) || {}
     this.leave(this.pos)
     for (; this.head < upTo; this.head++) {
       const piece = this.queue[this.head]!
@@ -131,6 +153,14 @@ export class Source {
       bytes += piece.bytes
     }
     this.enter(texts.length === 1 ? texts[0]! : texts.join(''), bytes)
+    this.whole = whole
+    this.wholeAt = from - rest
+  }
+
+  /** What has been read of the current text is to be read once more: strings have been decoded in its units. */
+  lookAgain(): void {
+    this.ahead = 0
+    this.units.fill(this.text)
   }
 
   /** Bytes pushed and not yet looked at, or to be looked at again. */
@@ -158,7 +188,9 @@ export class Source {
 
   /** Bytes between two places of the current text, exactly. */
   bytesIn(from: number, to: number): number {
-    return this.ascii || from === to ? to - from : Buffer.byteLength(this.text.slice(from, to))
+    if (this.ascii || from === to) return to - from
+    if (from === 0 && to === this.text.length) return this.bytes
+    return Buffer.byteLength(this.text.slice(from, to))
   }
 
   /** Never asked for a place before one asked for earlier, save within a line. */
@@ -187,13 +219,15 @@ export class Source {
 
   private enter(text: string, bytes: number): void {
     this.text = text
-    this.units.fill(text)
+    if (this.ahead === 0) this.units.fill(text)
+    else if (text.length > this.ahead) this.units.fillFrom(text, this.ahead)
     this.bytes = bytes
     this.ascii = bytes === text.length
     this.pos = 0
     this.counted = 0
     this.nextLf = -2
     this.invalid = false
+    if (this.whole !== '') this.whole = ''
   }
 
   private countTo(pos: number): void {

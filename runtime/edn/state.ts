@@ -66,11 +66,6 @@ export class ReaderState {
     this.mode = READY
   }
 
-  /** Where reading stands. */
-  place(): Position {
-    return this.source.locate(this.source.pos)
-  }
-
   /** Where the top-level form started, if in the current text. */
   formPlace(): Position {
     return this.source.locate(this.formPos)
@@ -193,6 +188,7 @@ export class ReaderState {
 
   private failAtLineFeed(lf: number, head = this.head()): never {
     this.spent = false
+    this.source.lookAgain()
     this.fail('a form that does not end on its line', lf, lf, false, undefined, head)
   }
 

@@ -10,22 +10,28 @@ export function stringText(text: string): string {
   return text.length < LONG_UNITS ? JSON.stringify(text) : longText(text)
 }
 
-const LONG_UNITS = 1024 * 1024
+const LONG_UNITS = 8 * 1024 * 1024
 
 /** In pieces: V8 ends the process where it has not enough room for a whole one. */
 function longText(text: string): string {
   checkRoom(text.length + 2)
   const pieces: string[] = []
-  let units = 2
+  let units = 0
   for (let from = 0, to = 0; from < text.length; from = to) {
-    to = Math.min(from + LONG_UNITS, text.length)
-    if (text.codePointAt(to - 1)! > 0xffff) to++ // both halves of a character stay together
-    const piece = JSON.stringify(text.slice(from, to)).slice(1, -1)
+    to = pieceEnd(text, from, LONG_UNITS)
+    const quoted = JSON.stringify(text.slice(from, to))
+    const piece = quoted.slice(from === 0 ? 0 : 1, to === text.length ? undefined : -1)
     units += piece.length
     checkText(units)
     pieces.push(piece)
   }
-  return `"${pieces.join('')}"`
+  return pieces.join('')
+}
+
+/** Where a piece of so many units ends, or one more: both halves of a character stay together. */
+export function pieceEnd(text: string, from: number, units: number): number {
+  const to = Math.min(from + units, text.length)
+  return text.codePointAt(to - 1)! > 0xffff ? to + 1 : to
 }
 
 /** Bytes as text. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 
 /** As long as texts are read in one go. */
-export const MAX_UNITS = 1024 * 1024
+export const MAX_UNITS = 256 * 1024
 /** As long as what comes from a pipe at once; room for more is not kept. */
 const KEPT_UNITS = 64 * 1024
 const FIRST_UNITS = 512
@@ -28,6 +28,24 @@ export class Units {
     }
     this.#bytes.write(text, 0, 2 * length, 'utf16le')
     if (BIG_ENDIAN) this.#bytes.subarray(0, 2 * length).swap16()
+  }
+
+  /** The same where nobody looks at what comes before `from`. */
+  fillFrom(text: string, from: number): void {
+    const { length } = text
+    if (this.#bytes === undefined || this.array.length < length) this.#bytes = this.#allocate(length)
+    this.#bytes.write(text.slice(from), 2 * from, 2 * (length - from), 'utf16le')
+    if (BIG_ENDIAN) this.#bytes.subarray(2 * from, 2 * length).swap16()
+  }
+
+  /** Some of them as a text. */
+  text(from: number, to: number): string {
+    const bytes = this.#bytes!
+    if (BIG_ENDIAN)
+      return Buffer.from(bytes.subarray(2 * from, 2 * to))
+        .swap16()
+        .toString('utf16le')
+    return bytes.toString('utf16le', 2 * from, 2 * to)
   }
 
   #allocate(least: number): Buffer {

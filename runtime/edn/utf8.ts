@@ -7,6 +7,9 @@ export interface Piece {
   invalid: boolean
   /** Invalid because the input ends inside a character. */
   cut?: boolean
+  /** What was too long for one text: this is a part of it, from there on. */
+  whole?: string
+  from?: number
 }
 
 /** Decodes UTF-8 that may be split anywhere. What is no UTF-8 comes out marked, up to the end of its line. */

@@ -214,14 +214,14 @@ export class Answers {
   }
 
   #onSettled(): void {
-    if (this.#turns.size > 0) this.#next()
-    else this.check()
+    if (this.#turns.empty) this.check()
+    else this.#next()
   }
 
   /** Whether everything has been answered may have changed. */
   check(): void {
-    if (this.#options.working()) return
-    if (this.#ended && this.#handling.wanted === 0 && this.#turns.size === 0 && this.#refs.size === 0)
+    if (!this.#ended || this.#options.working()) return
+    if (this.#handling.wanted === 0 && this.#turns.size === 0 && this.#refs.size === 0)
       this.#finish()
   }
 }

@@ -13,6 +13,7 @@ import type { Passed } from './passed.ts'
 import { OpenCalls } from './open-calls.ts'
 import type { Arrival } from './refs/arrival.ts'
 import { later } from './timers.ts'
+import { Unread } from './unread.ts'
 import { replyBody } from './reply-body.ts'
 
 /**
@@ -194,6 +195,7 @@ export class Calls {
       // A broken pipe fails no call by itself: replies may still be on their way, and the exit tells more.
       outbox.add(write, id, call, maxFrame())
       if (this.#open.get(id) !== call) return // a getter of its body has given it up
+      if (!call.resolve && call.body instanceof Unread) call.body.spend()
       window.enter(call, outbox.lineBytes || 1) // a broken pipe has written none
     } catch (error) {
       if (call.lazy) this.lazy--

@@ -25,8 +25,11 @@ export function unread<T>(value: T): Unread<Arrived<T>> {
     return `#wat/ref ${known === -1 ? things.push(thing) - 1 : known}`
   }
   encodeTo(out, value)
+  const text = out.take()
   return new Unread(
-    out.take(),
+    text,
+    0,
+    text.length,
     raws.list.map(bytes => bytes.slice()),
     things,
     true,

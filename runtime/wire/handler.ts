@@ -2,11 +2,6 @@ import type { GlobalSignal } from '../ambient.ts'
 import type { CallOptions } from './call-options.ts'
 import type { Unread } from './unread.ts'
 
-/** What a request is passed on to: a `Process`, a `Ref`. */
-export interface Called<R> {
-  call(body: any, options?: CallOptions): Promise<R>
-}
-
 /**
  * What a handler may want to know besides the body. It is also call options: `child.call(x, request)` passes on
  * what is left of the time, the cancel and `meta`.
@@ -32,7 +27,10 @@ export interface Request<Res = any> {
    * Passes the request on: `callable.call(body, request)`, whose reply is not read, to be returned. What is left of the
    * time, the cancel and `meta` go along; `options` add to them. With `lazy` nothing of the body is parsed either.
    */
-  forward<R>(callable: Called<R>, options?: CallOptions): Promise<Unread<R>>
+  forward<R>(
+    callable: { call(body: any, options?: CallOptions): Promise<R> },
+    options?: CallOptions,
+  ): Promise<Unread<R>>
 }
 
 /** What `serve` calls for each request. What it returns, or its promise resolves with, is the reply. */

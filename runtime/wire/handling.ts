@@ -137,6 +137,7 @@ export class Handling {
 
   settled(request: OpenRequest, outcome: unknown, failed: boolean): void {
     this.#leave(request.id as number, request, outcome, failed)
+    if (outcome instanceof Unread) outcome.spend()
   }
 
   hasBegun({ id, bytes }: OpenRequest): void {

@@ -40,6 +40,9 @@ export const MAX_REFS = 65_536
 /** A stream is pulled in batches of about so many bytes; one batch is on its way, and one waits to be read. */
 export const STREAM_BATCH_BYTES = 32 * 1024
 
+/** Bytes go ahead of their frame, and not as base64 in it, from this length on. */
+export const LEAST_RAW_BYTES = 1024
+
 /** The longest delay a timer of Node takes (a signed 32-bit number of ms); longer means never. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 

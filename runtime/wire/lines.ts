@@ -51,10 +51,13 @@ export class Lines {
   /** What the last frame took that came from here. */
   frameBytes = 0
   /** Text that the reader has not got. */
-  #rest: Buffer[] = []
+  #rest: Uint8Array[] = []
   #restBytes = 0
   /** Where that begins in the first of them. */
   #at = 0
+  /** The one of them that may be overwritten once what is there has been worked off, and bodies that lie in it. */
+  #lent: Uint8Array | undefined
+  readonly #lentTo: Unread[] = []
   /** How many of these have no line feed. */
   #searched = 0
   /** The reader has got whole lines. */
@@ -79,11 +82,26 @@ export class Lines {
     return this.#reader.pending || this.#restBytes > 0
   }
 
-  /** The bytes may be overwritten afterwards. */
+  /** The bytes may be overwritten after the next `keep`. */
   push(bytes: Uint8Array): void {
     if (this.#restBytes === 0 && !this.#lazy.active()) return this.#give(bytes)
-    this.#rest.push(Buffer.from(bytes))
+    this.keep()
+    this.#lent = bytes
+    this.#rest.push(bytes)
     this.#restBytes += bytes.length
+  }
+
+  /** What is left of it gets memory of its own, and so do bodies that somebody still has. */
+  keep(): void {
+    const lent = this.#lent
+    if (!lent) return
+    for (const body of this.#lentTo) if (body.bytes === lent) body.own()
+    this.#lentTo.length = 0
+    this.#lent = undefined
+    const last = this.#rest.length - 1
+    if (this.#rest[last] !== lent) return
+    this.#rest[last] = Buffer.from(last === 0 ? lent.subarray(this.#at) : lent)
+    if (last === 0) this.#at = 0
   }
 
   /** The reader gets all that is left. */
@@ -102,7 +120,7 @@ export class Lines {
     }
     const lf = this.#lineFeed()
     if (lf === -1) return this.#tooLong()
-    const [bytes] = this.#rest as [Buffer]
+    const [bytes] = this.#rest as [Uint8Array]
     const start = this.#at
     const own = this.#atStart && this.#reader.buffered === 0
     const frame = own ? this.#frame(bytes, start, lf, raws) : undefined
@@ -132,21 +150,29 @@ export class Lines {
   /** Where the line ends that stands first, all of which is in the first chunk then; -1: its end has not come. */
   #lineFeed(): number {
     for (; this.#searched < this.#rest.length; this.#searched++) {
-      const chunk = this.#rest[this.#searched] as Buffer
+      const chunk = this.#rest[this.#searched] as Uint8Array
       const lf = chunk.indexOf(LINE_FEED, this.#searched === 0 ? this.#at : 0)
       if (lf === -1) continue
-      if (this.#searched === 0) return lf
-      const [first, ...others] = this.#rest.splice(0, this.#searched + 1) as [Buffer, ...Buffer[]]
-      const line = Buffer.concat([first.subarray(this.#at), ...others])
-      this.#rest.unshift(line)
-      this.#at = this.#searched = 0
-      return line.length - chunk.length + lf
+      return this.#searched === 0 ? lf : this.#join(chunk, lf + 1)
     }
     return -1
   }
 
+  /** Puts the first line together, of which this chunk has the end. */
+  #join(chunk: Uint8Array, length: number): number {
+    const [first, ...others] = this.#rest.splice(0, this.#searched + 1) as [Uint8Array, ...Uint8Array[]]
+    others[others.length - 1] = chunk.subarray(0, length)
+    const line = Buffer.concat([first.subarray(this.#at), ...others])
+    const behind = chunk.subarray(length)
+    if (behind.length > 0) this.#rest.unshift(behind)
+    if (chunk === this.#lent) this.#lent = behind
+    this.#rest.unshift(line)
+    this.#at = this.#searched = 0
+    return line.length - 1
+  }
+
   /** The line that ends there as a frame; `undefined`: the reader is to read it. */
-  #frame(bytes: Buffer, start: number, lf: number, raws: readonly Uint8Array[]): Frame | undefined {
+  #frame(bytes: Uint8Array, start: number, lf: number, raws: readonly Uint8Array[]): Frame | undefined {
     const shape = kindAt(bytes, start)
     const end = lf - 1
     if (!shape || bytes[end] !== CLOSE || lf - start > this.#maxFrame) return undefined
@@ -159,23 +185,24 @@ export class Lines {
     if (!(shape.asks ? this.#lazy.request(ahead?.head) : this.#lazy.reply(id))) return undefined
     if (ahead) at += ahead.length
     if (at >= end) return undefined
-    const body = new Unread(bytes.subarray(at, end), raws, NOTHING, false)
-    return { kind: shape.kind, id, body, head: ahead?.head, map: ahead?.map } as Frame
+    const body = new Unread(bytes, at, end, raws, NOTHING, false)
+    if (bytes === this.#lent) this.#lentTo.push(body)
+    return (ahead ? { kind: shape.kind, id, body, ...ahead } : { kind: shape.kind, id, body }) as Frame
   }
 }
 
-function kindAt(bytes: Buffer, at: number): Kind | undefined {
+function kindAt(bytes: Uint8Array, at: number): Kind | undefined {
   const kind = BY_LETTER[bytes[at + DECIDING] as number]
   return kind && startsWith(bytes, at, kind.start) ? kind : undefined
 }
 
-function startsWith(bytes: Buffer, at: number, start: Buffer): boolean {
+function startsWith(bytes: Uint8Array, at: number, start: Buffer): boolean {
   for (let i = 0; i < start.length; i++) if (bytes[at + i] !== start[i]) return false
   return true
 }
 
 /** The head that stands there, and how long it is with the space behind it. */
-function readAhead(bytes: Buffer): { map: unknown; head: Head; length: number } | undefined {
+function readAhead(bytes: Uint8Array): { map: unknown; head: Head; length: number } | undefined {
   const reader = new Reader()
   try {
     for (let from = 0; from < bytes.length; from += HEAD_BYTES) {

@@ -100,6 +100,7 @@ export class Link {
       } while ((more || this.#came) && this.#handlers.wanted() > 0) // what was written has made room for more
     } finally {
       this.#pumping = false
+      this.#lines.keep()
     }
     if (!more && this.#sourceEnded) this.#finish()
     else this.#setReading(!more)

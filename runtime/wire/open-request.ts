@@ -1,12 +1,13 @@
 import type { GlobalSignal } from '../ambient.ts'
 import { WatError } from '../error.ts'
+import type { Callee } from './callable.ts'
 import type { Passed, Passer } from './passed.ts'
 import type { CallOptions } from './call-options.ts'
 import { unread } from './encoded.ts'
 import { Forwarding } from './forwarding.ts'
 import type { Arrival } from './refs/arrival.ts'
 import type { Head } from './head.ts'
-import type { Called, Request } from './handler.ts'
+import type { Request } from './handler.ts'
 import type { Slot } from './plain-answers.ts'
 import type { Service } from './service.ts'
 import { later } from './timers.ts'
@@ -94,8 +95,8 @@ export class OpenRequest implements Request, Passed {
     this.#answerer.reply(this, value)
   }
 
-  forward<R>(callable: Called<R>, options?: CallOptions): Promise<Unread<R>> {
-    return callable.call(this.#body, new Forwarding(this, options ?? {})) as Promise<any>
+  forward<R>(callee: Callee, options?: CallOptions): Promise<Unread<R>> {
+    return callee.call(this.#body, new Forwarding(this, options ?? {})) as Promise<any>
   }
 
   /** @internal Its body as its handler wants it. Throws `malformed` for one that is no EDN. */

@@ -76,10 +76,10 @@ export class RawInput {
     return true
   }
 
-  /** What `#wat/raw` and a number stands for. One that stands twice is the same bytes. */
+  /** What `#wat/bytes` and a number stands for. One that stands twice is the same bytes. */
   at(number: unknown): Uint8Array {
     const bytes = this.list[number as number]
-    if (typeof number !== 'number' || !bytes) throw malformed('#wat/raw names no bytes ahead of its frame')
+    if (typeof number !== 'number' || !bytes) throw malformed('#wat/bytes names no bytes ahead of its frame')
     return bytes
   }
 

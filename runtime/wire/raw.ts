@@ -1,8 +1,6 @@
 import { Buffer } from 'node:buffer'
+import { LEAST_RAW_BYTES } from './limits.ts'
 import type { Out } from '../edn/out.ts'
-
-/** Bytes go raw, and not as base64, from this length on. */
-export const LEAST_RAW_BYTES = 1024
 
 /** No byte of UTF-8: what begins with it is not text. */
 export const RAW_MARK = 0xff
@@ -13,7 +11,7 @@ export const RAW_BYTES = 1
 /** The mark, the kind, and the length as 32 bits, the highest first. */
 export const RAW_HEADER_BYTES = 6
 
-/** The bytes that the frame being written holds, and that go ahead of it. `#wat/raw n` stands for the one in place n. */
+/** The bytes that the frame being written holds, and that go ahead of it. `#wat/bytes n` stands for the one in place n. */
 export class Raws {
   readonly list: Uint8Array[] = []
 
@@ -21,7 +19,7 @@ export class Raws {
   readonly refer = (thing: object): string | undefined => {
     if (!(thing instanceof Uint8Array) || thing.length < LEAST_RAW_BYTES) return undefined
     const known = this.list.indexOf(thing) // a value may be asked about twice
-    return `#wat/raw ${known === -1 ? this.list.push(thing) - 1 : known}`
+    return `#wat/bytes ${known === -1 ? this.list.push(thing) - 1 : known}`
   }
 
   /** Puts them ahead of the line that starts there. */

@@ -8,9 +8,13 @@ import { WatError } from '../error.ts'
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what `read` gives
 export class Unread<T = any> extends Reference {
-  /** @internal */
-  readonly text: Uint8Array
-  /** @internal What `#wat/raw n` stands for in it. */
+  /** @internal Its text is that of these, */
+  bytes: Uint8Array
+  /** @internal from here */
+  from: number
+  /** @internal to here. */
+  to: number
+  /** @internal What `#wat/bytes n` stands for in it. */
   readonly raws: readonly Uint8Array[]
   /** @internal What `#wat/ref n` stands for in it. */
   things: readonly object[]
@@ -18,9 +22,18 @@ export class Unread<T = any> extends Reference {
   sound: boolean
 
   /** @internal */
-  constructor(text: Uint8Array, raws: readonly Uint8Array[], things: readonly object[], sound: boolean) {
+  constructor(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    raws: readonly Uint8Array[],
+    things: readonly object[],
+    sound: boolean,
+  ) {
     super()
-    this.text = text
+    this.bytes = bytes
+    this.from = from
+    this.to = to
     this.raws = raws
     this.things = things
     this.sound = sound
@@ -28,13 +41,12 @@ export class Unread<T = any> extends Reference {
 
   /** What it takes on the wire, in bytes. */
   get size(): number {
-    const { text, raws } = this
-    return raws.reduce((sum, { length }) => sum + length, text.length)
+    return this.raws.reduce((sum, { length }) => sum + length, this.to - this.from)
   }
 
   /** Its value, anew each time. Throws `malformed` for what is no EDN. */
   read(): T {
-    const { text, raws, things } = this
+    const { raws, things } = this
     const copies = new Map<unknown, Uint8Array | undefined>()
     const reader = new Reader({
       dereference: number => found(things[number as number]),
@@ -43,7 +55,7 @@ export class Unread<T = any> extends Reference {
         return found(copies.get(number))
       },
     })
-    reader.push(text)
+    reader.push(this.bytes.subarray(this.from, this.to))
     reader.end()
     if (!reader.next()) throw new WatError('malformed', 'a body without a form')
     const { value } = reader
@@ -52,11 +64,26 @@ export class Unread<T = any> extends Reference {
     return value as T
   }
 
+  /** @internal From now on it has memory of its own. */
+  own(): void {
+    this.bytes = this.bytes.slice(this.from, this.to)
+    this.to -= this.from
+    this.from = 0
+  }
+
+  /** @internal It has been passed on, and nobody has it. */
+  spend(): void {
+    this.bytes = NOTHING
+    this.from = this.to = 0
+  }
+
   /** @internal */
   get [ADVICE](): string {
     return 'an Unread is the whole of a call or of a reply; read() gives its value'
   }
 }
+
+const NOTHING = new Uint8Array(0)
 
 function found<T>(thing: T | undefined): T {
   if (thing === undefined) throw new WatError('malformed', 'a body that names what did not come with it')

@@ -13,7 +13,17 @@ const folder = mkdtempSync(path.join(tmpdir(), 'wat-bench-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Whether the suite works, not how fast anything is: the machine that runs the tests is no measure. */
-test.each(['round-trip', 'cold-spawn', 'memory', 'tree', 'chain', 'bytes', 'forwarding', 'channel-latency'])(
+test.each([
+  'round-trip',
+  'cold-spawn',
+  'memory',
+  'tree',
+  'chain',
+  'bytes',
+  'forwarding',
+  'channel-latency',
+  'text-read-log',
+])(
   'the benchmark measures %s',
   async name => {
     const [report] = (await measure(name)) as [Report]

@@ -58,6 +58,10 @@ const piece = fc.constantFrom(
     '"b"',
   ],
   ...[
+    '\\u0041',
+    '\\n',
+    `"${'y\\n'.repeat(150)}`,
+    'z'.repeat(400),
     '] #wat/stop {} [',
     '] #wat/cancel [2] ',
     '#wat/req [7 1]',

@@ -2,7 +2,7 @@
 import os, sys, threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../examples/peers"))
-from peer import Keyword, record, serve
+from peer import Keyword, Server, record
 
 held = []
 
@@ -28,7 +28,12 @@ def answer(body, request):
     if word == "die":
         record("panic", type=Keyword("wat/handler"), message="python gave up")
         os._exit(9)
+    if word == "given":
+        return request.given
+    if word == "by-lines":
+        return server.reader.by_lines
     return body
 
 
-sys.exit(serve(answer))
+server = Server(answer)
+sys.exit(server.run())

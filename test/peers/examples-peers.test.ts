@@ -13,11 +13,17 @@ const pythonIt = it.skipIf(!installed('python3'))
 const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([shell = '']) => installed(shell))
 
 /** All it says to hand-written frames: on stdout, the types on stderr, and its exit code. */
-async function answers(lab: Lab, command: string[], frames: string, env = {}) {
+async function answers(lab: Lab, command: string[], frames: string | Uint8Array, env = {}) {
   const [file = '', ...args] = command
   const { stdout, stderr, code } = await lab.command(file, args, { env }).end(frames)
   const types = [...stderr.matchAll(/^#wat\/fault \{:type :wat\/([\w-]+)/gm)].map(([, type]) => type)
   return { said: stdout.split('\n').slice(0, -1), types, code }
+}
+
+/** What has become of each request: its reply, or the type of its fault. */
+function outcomes(said: string[]): Record<string, string> {
+  const answer = /^#wat\/(?:rep|err) \[(\d+) (?:\{:type :wat\/)?(.*?)(?: :message.*)?\]$/
+  return Object.fromEntries(said.flatMap(line => (answer.exec(line) ? [answer.exec(line)!.slice(1)] : [])))
 }
 
 describe.each([
@@ -385,6 +391,11 @@ describe('the example peer in python', () => {
       let taken = 0
       for (; taken < 200; taken++) await foreign.stdout.recv()
       await sent
+      const large = [text, text.repeat(100), text, text.repeat(100)]
+      for (const one of large) {
+        await foreign.stdin.send(one)
+        if (await foreign.stdout.recv() !== one) throw new Error('another')
+      }
       await println([taken, await foreign.stop()])`,
       )
       expect(facts).toEqual(['through', [200, { code: 0 }]])
@@ -450,6 +461,147 @@ describe('the example peer in python', () => {
       7: 'answered',
     })
     expect({ types, code }).toEqual({ types: Array.from({ length: 6 }, () => 'malformed'), code: 65 })
+  })
+
+  const knowing = { WAT_ADDRESS: '/x', WAT_PROTOCOL: '2' }
+  const sizes = [0, 1, 1023, 1024, 65_536, 3_000_000]
+
+  pythonIt.for([false, true])(
+    'P15 P94 bytes go to it and come back, through another process: %s (needs python3)',
+    async (through, { lab }) => {
+      const relay = lab.program(ts`
+        import { self, serve, spawnProcess } from 'wat-vm'
+        await serve(spawnProcess({ command: 'python3', args: self.args }))`)
+      const child = ['python3', peer('child.py')]
+      const facts = await foreign(
+        lab,
+        through ? [wat, relay, peer('child.py')] : child,
+        ts`
+      const { isDeepStrictEqual } = await import('node:util')
+      const some = (length: number, from = 0) =>
+        Uint8Array.from({ length }, (_, at) => (at % 3 === 0 ? 0xff : from + at * 7))
+      await foreign.ready
+      for (const size of ${JSON.stringify(sizes)}) {
+        const body = { one: some(size), more: ['ÿ', some(1500, 1), some(1500, 2), some(3)] }
+        await foreign.stdin.send(body)
+        const answers = await Promise.all([1, 2, 3].map(() => foreign.call(body)))
+        await println([size, [await foreign.stdout.recv(), ...answers].every(one => isDeepStrictEqual(one, body))])
+      }
+      const { bytes } = await foreign.call(kw('given'))
+      await println([await foreign.call(kw('by-lines')), bytes?.length, await foreign.stop()])`,
+        'given: { bytes: new Uint8Array(2000) }',
+      )
+      expect(facts).toEqual([
+        ...sizes.map(size => [size, true]),
+        [through, through ? null : 2000, { code: 0 }],
+      ])
+    },
+  )
+
+  pythonIt.for([false, true])(
+    'P15 P94 as a parent it sends bytes and gets them back, through another process: %s (needs python3)',
+    async (through, { lab }) => {
+      const program = lab.program({
+        'relay.ts': ts`
+          import { self, serve, spawnProcess } from 'wat-vm'
+          await serve(spawnProcess(new URL('echo.ts', import.meta.url), { given: self.given }))`,
+        'echo.ts': ts`
+          import { Ref, self, serve } from 'wat-vm'
+          await serve(async (body: any) => {
+            if (body === 'given') return self.given.bytes
+            return body[0] instanceof Ref ? body[0].call(body[1]) : body
+          })`,
+      })
+      const file = through ? program : program.replace('relay', 'echo')
+      const live = lab.command('python3', [peer('parent_bytes.py'), wat, file])
+      const { stdout, stderr, code } = await live.end()
+      expect([stdout.trimEnd().split('\n'), stderr, code]).toEqual([
+        ['true', ...sizes.map(() => '[true true true]'), String(through), '{:code 0}'],
+        '',
+        0,
+      ])
+    },
+  )
+
+  pythonIt(
+    'P15 P94 a KiB goes raw, to a side that knows it; others get base64 (needs python3)',
+    async ({ lab }) => {
+      const bytes = Buffer.alloc(1024, 'x')
+      const frames = `#wat/req [1 [#wat/bytes "${bytes.toString('base64')}" #wat/bytes "${btoa('x'.repeat(1023))}"]]\n`
+      const raw = await answers(lab, ['python3', peer('child.py')], frames, knowing)
+      const mark = '\ufffd\u0001\0\0\u0004\0' // as far as it is text
+      expect(raw.said.at(-1)).toBe(
+        `${mark}${bytes.toString()}#wat/rep [1 [#wat/raw 0 #wat/bytes "${btoa('x'.repeat(1023))}"]]`,
+      )
+      const { said } = await answers(lab, ['python3', peer('child.py')], frames)
+      expect(said).toEqual([frames.trimEnd().replace('req', 'rep')])
+    },
+  )
+
+  pythonIt(
+    'P15 P94 survives raw bytes that make no sense, split anywhere (needs python3)',
+    async ({ lab }) => {
+      const raw = (text: string, length = text.length, kind = 1) =>
+        Buffer.concat([Buffer.from([0xff, kind, 0, 0, 0, length]), Buffer.from(text)])
+      const parts = [
+        [raw('no frame names it'), '#wat/req [1 1]\n'],
+        [raw('of the frame before'), '#wat/cancel [7] #wat/req [2 #wat/raw 0]\n'],
+        ['#wat/req [3 #wat/raw 0]\n'],
+        [raw('of another place'), '#wat/req [4 [#wat/raw 1]]\n'],
+        [raw('of no place'), '#wat/req [5 [#wat/raw -1]]\n#wat/req [6 #wat/raw "0"]\n'],
+        ['#wat/req [7 ', raw('inside a form\n'), '5]\n'],
+        ['#wat/req [8 "a', raw('b'), 'c"]\n'],
+        [raw('of another kind', 15, 2), '\n', Buffer.from([0xff]), '\n'],
+        [raw(''), raw('\n#wat/req [90 x]\n'), '#_ x #wat/req [9 #wat/raw 0]\n'],
+        ['#wat/req [10 "', Buffer.from([0xc3]), '"]\n', Buffer.from([0xc3]), raw('x'), '\n'],
+        [raw('x'.repeat(120)), raw('x'.repeat(120)), '#wat/req [11 #wat/raw 1] #wat/req [12 12]\n'],
+        [raw('fits'), '#wat/req [13 [#wat/raw 0 #wat/raw 0]]', raw('cut', 4)],
+      ]
+      const live = lab.command('python3', [peer('child.py')], {
+        env: { ...knowing, WAT_MAX_FRAME_BYTES: '200' },
+      })
+      for (const byte of Buffer.concat(parts.flat().map(part => Buffer.from(part as string))))
+        await live.writeAll(Uint8Array.of(byte))
+      const { stdout, stderr, code } = await live.end()
+      expect(outcomes(stdout.split('\n'))).toEqual({
+        ...Object.fromEntries([2, 3, 4, 5, 6, 7, 8, 10].map(id => [id, 'malformed'])),
+        1: '1',
+        9: '#wat/bytes ""',
+        11: 'too-large',
+        12: '12',
+        13: '[#wat/bytes "Zml0cw==" #wat/bytes "Zml0cw=="]',
+      })
+      expect([stderr.match(/:wat\/malformed/g)?.length, code]).toEqual([12, 65])
+    },
+  )
+
+  pythonIt('P15 P96 #wat/lines: a form reaches no further than its line (needs python3)', async ({ lab }) => {
+    const lines = [
+      '#wat/req [1 [1',
+      '2]] #wat/req [2 2]',
+      '#wat/lines {} #wat/req [3 3]',
+      '#wat/req [4 [4',
+      '#wat/req [5 5]',
+      '#wat/req [6 "6',
+      '#wat/req [7 7] ; alone',
+      '#wat/req [8 8] #wat/req [9 9]]',
+      '#wat/req [10 #_',
+      '10 #wat/req [11 11]',
+      '#wat/req [12 \\',
+      '#wat/req [13 (}] #wat/req [14 14]',
+      '',
+      '#_ #wat/req [15 15] #wat/req [16 16] #_',
+      '  #wat/req [17 [17 ; open',
+      '#wat/req [18 18]',
+    ]
+    const { said, types, code } = await answers(lab, ['python3', peer('child.py')], lines.join('\n'), knowing)
+    expect(outcomes(said)).toEqual({
+      ...Object.fromEntries([4, 6, 10, 12, 13, 17].map(id => [id, 'malformed'])),
+      ...Object.fromEntries([2, 5, 7, 8, 16, 18].map(id => [id, String(id)])),
+      1: '[1 2]',
+    })
+    expect(said).toContain('10')
+    expect({ types, code }).toEqual({ types: Array.from({ length: 10 }, () => 'malformed'), code: 65 })
   })
 
   pythonIt('P15 P33 as a parent it kills what does not stop (needs python3)', async ({ lab }) => {

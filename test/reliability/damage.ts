@@ -12,7 +12,24 @@ const frames = [
   '"plain" :word sym (1 2 3) ##NaN #_ignored ; comment\n',
   '#wat/bytes "aGk="\n',
   '[[[[[[[[[[]]]]]]]]]]\n',
-]
+  '#wat/call [5 {:to 1 :refs [[1 {:address "/y"}]] :timeout-ms 500} #wat/ref 0]\n',
+  '#wat/ret [1 {:refs [[2 {:kind :stream}]]} [#wat/ref 0]]\n',
+  '#wat/lines {}\n',
+  raw(1200, '#wat/rep [1 {:a #wat/bytes 0}]\n'),
+  raw(3, '#wat/req [3 #wat/bytes 0]\n'),
+  raw(70_000, '#wat/bytes 0\n'),
+].map(frame => Buffer.from(frame as string))
+
+/** A frame with raw bytes ahead of it, which are of all kinds. */
+function raw(length: number, frame: string): Buffer {
+  const header = Buffer.from([0xff, 1, 0, 0, 0, 0])
+  header.writeUInt32BE(length, 2)
+  return Buffer.concat([
+    header,
+    Buffer.alloc(length, '#wat/req [4 x]\n\xff\x01', 'latin1'),
+    Buffer.from(frame),
+  ])
+}
 
 const tokens = [
   '[',
@@ -44,7 +61,7 @@ const badBytes = [0x80, 0xc0, 0xed, 0xf5, 0xff, 0xe2]
 
 /** A stream of frames with something wrong in it, the same for the same generator. */
 export function damaged(random: Random): Uint8Array {
-  let bytes = Buffer.from(Array.from({ length: 1 + random.below(8) }, () => random.pick(frames)).join(''))
+  let bytes = Buffer.concat(Array.from({ length: 1 + random.below(8) }, () => random.pick(frames)))
   for (let n = random.below(6); n > 0; n--) bytes = damage(bytes, random)
   return bytes
 }

@@ -75,6 +75,14 @@ remote.version
 void remote.add('x', 1)
 const squares = spawnProcess(({ serve }) => serve(async function* (n: number) { yield n * n }))
 same<typeof squares, wat.Process<number, wat.Receiver<number>>>(true)
+void scaled.call(1, { lazy: true }).then(reply => { same<typeof reply, wat.Unread<number>>(true); same<ReturnType<typeof reply.read>, number>(true) })
+void scaled.call(wat.unread(1))
+// @ts-expect-error a text is no number
+void scaled.call(wat.unread('x'))
+void serve((body: wat.Unread<number>, request) => { same<ReturnType<typeof body.read>, number>(true); return request.forward(scaled) }, { lazy: true })
+const through = wat.ref((body: wat.Unread<number>, request: wat.Request) => request.forward(scaled, { timeout: 5 }), { lazy: true })
+same<Parameters<typeof through.call>[0], number | wat.Unread<number>>(true)
+same<Awaited<ReturnType<typeof through.call>>, number>(true)
 const relayed = wat.ref(squares)
 same<typeof relayed, wat.Ref<number, wat.Receiver<number>>>(true)
 

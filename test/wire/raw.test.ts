@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
-import { BASIC_PROTOCOL } from '../../runtime/wire/limits.ts'
-import { LEAST_RAW_BYTES } from '../../runtime/wire/raw.ts'
+import { BASIC_PROTOCOL, LEAST_RAW_BYTES } from '../../runtime/wire/limits.ts'
 import { pair, Stranger } from '../support/pair.ts'
 import { expectIdle, outcome } from '../support/settling.ts'
 import { World } from '../support/world.ts'
@@ -99,11 +98,11 @@ describe('P94 what goes raw', () => {
     const stranger = new Stranger(other, { maxFrame: 10_000 })
     stranger.peer.serve(() => 'taken', 1)
     await stranger.write(
-      wire(raw(bytes(9000)), raw(bytes(9000)), '#wat/req [1 #wat/raw 1]\n#wat/req [2 x]\n'),
+      wire(raw(bytes(9000)), raw(bytes(9000)), '#wat/req [1 #wat/bytes 1]\n#wat/req [2 x]\n'),
     )
     expect(stranger.lines.at(-2)).toContain('#wat/err [1 {:type :wat/too-large')
     expect(stranger.lines.at(-1)).toBe('#wat/rep [2 "taken"]')
-    await stranger.write(wire(raw(bytes(9990)), '#wat/req [3 [#wat/raw 0 ""]]\n'))
+    await stranger.write(wire(raw(bytes(9990)), '#wat/req [3 [#wat/bytes 0 ""]]\n'))
     expect(stranger.lines.at(-1)).toContain('#wat/err [3 {:type :wat/too-large')
     expect(stranger.end.faults).toHaveLength(2)
     await stranger.write(raw(bytes(0), 2 ** 32 - 1))
@@ -120,15 +119,18 @@ describe('P94 hostile bytes', () => {
     ['that no frame names', wire(raw(kilo), '#wat/req [1 x]\n#wat/req [2 x]\n'), [/rep \[1/, /rep \[2/], 0],
     [
       'of the frame before',
-      wire(raw(kilo), '#wat/req [1 x]\n#wat/req [2 #wat/raw 0]\n'),
+      wire(raw(kilo), '#wat/req [1 x]\n#wat/req [2 #wat/bytes 0]\n'),
       [/rep \[1/, /err \[2 .*malformed/],
       1,
     ],
-    ['that did not come', wire('#wat/req [1 #wat/raw 0]\n'), [/err \[1 .*malformed/], 1],
-    ['of another place', wire(raw(kilo), '#wat/req [1 #wat/raw 1]\n'), [/err \[1 .*malformed/], 1],
+    ['that did not come', wire('#wat/req [1 #wat/bytes 0]\n'), [/err \[1 .*malformed/], 1],
+    ['of another place', wire(raw(kilo), '#wat/req [1 #wat/bytes 1]\n'), [/err \[1 .*malformed/], 1],
     [
       'of a place that is none',
-      wire(raw(kilo), '#wat/req [1 [#wat/raw -1]]\n#wat/req [2 #wat/raw "0"]\n#wat/req [3 #wat/raw nil]\n'),
+      wire(
+        raw(kilo),
+        '#wat/req [1 [#wat/bytes -1]]\n#wat/req [2 #wat/bytes "="]\n#wat/req [3 #wat/bytes nil]\n',
+      ),
       [/err \[1/, /err \[2/, /err \[3/],
       3,
     ],
@@ -146,7 +148,7 @@ describe('P94 hostile bytes', () => {
     ],
     ['of another kind', wire(raw(Buffer.from('abc'), 3, 2), '\n#wat/req [2 x]\n'), [/rep \[2/], 1],
     ['without a kind', wire(Uint8Array.of(0xff), '\n#wat/req [2 x]\n'), [/rep \[2/], 1],
-    ['of no length', wire(raw(new Uint8Array(0)), '#wat/req [1 #wat/raw 0]\n'), [/rep \[1/], 0],
+    ['of no length', wire(raw(new Uint8Array(0)), '#wat/req [1 #wat/bytes 0]\n'), [/rep \[1/], 0],
     [
       'that look like a frame',
       wire(raw(Buffer.from('\n#wat/req [9 x]\n')), '#wat/req [1 x]\n'),
@@ -155,7 +157,7 @@ describe('P94 hostile bytes', () => {
     ],
     [
       'ahead of a frame of control',
-      wire(raw(kilo), '#wat/cancel [7]\n#wat/req [1 #wat/raw 0]\n'),
+      wire(raw(kilo), '#wat/cancel [7]\n#wat/req [1 #wat/bytes 0]\n'),
       [/err \[1 .*malformed/],
       1,
     ],
@@ -177,7 +179,7 @@ describe('P94 hostile bytes', () => {
   })
 
   test.each(['#wat/req [1 x]', ''])('P94 cut anywhere by the end of the input, behind %j', async before => {
-    const whole = wire(before, raw(kilo), '#wat/req [2 #wat/raw 0]')
+    const whole = wire(before, raw(kilo), '#wat/req [2 #wat/bytes 0]')
     for (let end = before.length + 1; end < whole.length; end += end < before.length + 9 ? 1 : 211) {
       const world = new World(4)
       const stranger = new Stranger(world, { chunk: 100 })

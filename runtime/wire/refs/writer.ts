@@ -102,11 +102,11 @@ export class FrameWriter {
     unread: Unread,
     head: Head | undefined,
   ): void {
-    const { text, raws, things, sound } = unread
+    const { raws, things, sound } = unread
     const carried = this.#carried
     if (!sound && !this.#byLines) out.text(linesFrame())
     const start = out.length
-    appendLine(out, plain, id, text, END)
+    appendLine(out, plain, id, unread, END)
     try {
       if (things.length > 0) carried.place(things)
       if (raws.length > 0) carried.raws?.list.push(...raws)

@@ -8,6 +8,7 @@ import { forwarding } from './forwarding.ts'
 import { memory } from './memory.ts'
 import { coldSpawn, spawner, warmSpawn } from './start.ts'
 import { stream } from './stream.ts'
+import { text } from './text.ts'
 import { tree } from './tree.ts'
 
 /** Every figure, in the order of the table. */
@@ -16,6 +17,7 @@ export const figures: Figure[] = [
   roundTrip,
   stream,
   ...codec,
+  ...text,
   coldSpawn,
   spawner,
   warmSpawn,

@@ -49,6 +49,50 @@ atEachTier((it, run) => {
     ])
   })
 
+  it('P94 P95 passes bytes and whole bodies on as they are, read or unread', async ({ lab }) => {
+    const facts = await run(lab, {
+      'main.ts': ts`
+        import { ref, unread } from 'wat-vm'
+        const child = spawn(new URL('./child.ts', import.meta.url), {})
+        const bytes = (n: number) => Uint8Array.from({ length: n }, (_, at) => 255 - (at % 5))
+        const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, at) => byte === b[at])
+        for (const n of [0, 1023, 1024, 300_000]) {
+          const { one, two } = await child.call({ one: bytes(n), two: [bytes(2000)], text: 'ÿ' })
+          await println([same(one, bytes(n)), same(two[0], bytes(2000))])
+        }
+        const own = ref((n: number) => 2 * n)
+        const lazily = await child.call({ own, bytes: bytes(5000) }, { lazy: true, meta: { to: 'below' } })
+        const { own: back, bytes: sent } = lazily.read() as any
+        await println([back === own, same(sent, bytes(5000)), lazily.size])
+        const once = unread([own, bytes(1500)])
+        for (const to of ['here', 'below']) {
+          const [far, size] = await child.call(once, { meta: { to, count: true } }) as any
+          await println([far, size])
+        }
+        await child.stdin.send(bytes(70_000) as any)
+        await println(await child.stdout.recv())`,
+      'child.ts': ts`
+        import { self, serve, spawnProcess, type Unread } from 'wat-vm'
+        const answer = async ([own, bytes]: any) => [await own.call(21), bytes.length]
+        if (self.args[0] === 'below') await serve((body: any, { meta }) => (meta.count ? answer(body) : body))
+        else {
+          const below = spawnProcess<any, any>(new URL('./child.ts', import.meta.url), { name: 'below', args: ['below'] })
+          await serve((body: Unread, request) => {
+            if (request.id === undefined) return body.read().length
+            if (request.meta.to === 'below') return request.forward(below)
+            return request.meta.count ? answer(body.read()) : body
+          }, { lazy: true })
+        }`,
+    })
+    expect(facts).toEqual([
+      ...Array.from({ length: 4 }, () => [true, true]),
+      [true, true, 5000 + '{:own #wat/ref 0 :bytes #wat/bytes 0}'.length],
+      [42, 1500],
+      [42, 1500],
+      70_000,
+    ])
+  })
+
   it('P90 P91 P92 gives and takes streams, pulled, closed and lost with the link', async ({ lab }) => {
     const facts = await run(lab, {
       'main.ts': ts`
