@@ -97,7 +97,7 @@ def write(value, refer=None):
         names = [name for name, text in CHARACTERS.items() if text == value.text]
         return "\\" + (names[0] if names else value.text if value.text.isprintable() else f"u{ord(value.text):04x}")
     if isinstance(value, Tagged):
-        if value.tag in ("wat/ref", "wat/raw"):
+        if value.tag == "wat/ref":
             raise WatError("denied", f"#{value.tag} is reserved")
         return f"#{value.tag} {each(value.value)}"
     if isinstance(value, dict):
@@ -173,7 +173,7 @@ class Reader:
     """Takes values from a descriptor, however they are split: `read()` waits for the next one; EOFError is the end.
 
     What is not EDN or over the limit raises WatError, and the next `read()` goes on behind it. `head` is how that
-    form began, and so tells whose call it was. With `takes_raw`, bytes may stand ahead of a form, and `#wat/raw n` in
+    form began, and so tells whose call it was. With `takes_raw`, bytes may stand ahead of a form, and `#wat/bytes n` in
     it for the nth of them; with `by_lines`, each form has a line to itself.
     """
 
@@ -250,9 +250,10 @@ class Reader:
         tag = self.take(WORD)
         if tag in ("#Inf", "#-Inf", "#NaN"):
             return float(tag[1:])
-        if tag == "wat/raw" and self.takes_raw:
-            return self.make(self.raw_at, self.value())
-        return self.make(to_tagged, tag, self.value())
+        value = self.value()
+        if tag == "wat/bytes" and type(value) is int and self.takes_raw:
+            return self.make(self.raw_at, value)
+        return self.make(to_tagged, tag, value)
 
     def value(self):
         """The next form that is not discarded."""
@@ -335,8 +336,8 @@ class Reader:
         return ""
 
     def raw_at(self, number):
-        if type(number) is not int or not 0 <= number < len(self.raws):
-            raise ValueError("#wat/raw names no bytes ahead of its form")
+        if not 0 <= number < len(self.raws):
+            raise ValueError("#wat/bytes names no bytes ahead of its form")
         return self.raws[number]
 
     def need(self):

@@ -129,7 +129,7 @@ class Raws(list):
         """What stands for it in the frame; None for what does not go this way."""
         if isinstance(thing, (bytes, bytearray)) and len(thing) >= LEAST_RAW_BYTES:
             self.append(thing)
-            return f"#wat/raw {len(self) - 1}"
+            return f"#wat/bytes {len(self) - 1}"
         return None
 
     def ahead(self, text):

@@ -434,7 +434,7 @@ export function scan(state: ReaderState): boolean {
       mask = masks[depth]!
       if (discarded) {
         if (depth === 0) {
-          state.endForm()
+          state.formDropped(pos)
           kind = TOP
           end = text.length
         }

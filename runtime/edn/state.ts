@@ -1,7 +1,7 @@
 import { WatError } from '../error.ts'
 import { MAX_DEPTH } from './depth.ts'
-import { IN_VECTOR, SKIP_TAG, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
-import { IN_SKIPPED_ATOM, IN_SKIPPED_TAG, READY, TO_NEXT_LINE } from './modes.ts'
+import { IN_VECTOR, SKIP_TOP, SKIPPED, TAG, TOP } from './frames.ts'
+import { READY, TO_NEXT_LINE } from './modes.ts'
 import { qualify } from './objects.ts'
 import type { ReaderOptions } from './options.ts'
 import type { Position } from './position.ts'
@@ -16,7 +16,6 @@ import { Tagged } from './values.ts'
 export const MAX_HELD_WHILE_SKIPPING_UNITS = 64
 const MAX_FRAMES_KEPT = 1024
 const MAX_VALUES_KEPT = 4096
-const HASH = 35
 
 /** Where reading stands between two texts, and what happens off the hot path. */
 export class ReaderState {
@@ -109,6 +108,12 @@ export class ReaderState {
     return kind === TOP
   }
 
+  /** The form was a discard. */
+  formDropped(pos: number): void {
+    this.checkLine(pos)
+    this.endForm()
+  }
+
   /** The form is over but has no value: it was a discard, or is skipped. */
   endForm(): void {
     this.inForm = false
@@ -123,6 +128,12 @@ export class ReaderState {
     this.masks[0] = 0
   }
 
+  /** There is another text, or more of this one. */
+  textStarts(): void {
+    this.spent = false
+    if (this.inForm) this.formPos = 0
+  }
+
   /** The current text is used up. */
   textSpent(): void {
     const { source } = this
@@ -133,23 +144,8 @@ export class ReaderState {
     }
     this.checkLine(source.text.length)
     this.formBytes += source.bytesIn(this.formPos, source.pos)
-    this.formPos = 0
+    this.formPos = source.text.length // nothing of it is looked at again
     this.checkCap()
-  }
-
-  /** No text is left: is that all right? */
-  waitOrEnd(): void {
-    const { source } = this
-    if (this.inForm) this.checkCap()
-    if (this.kinds[0] === SKIP_TOP && source.waiting > MAX_HELD_WHILE_SKIPPING_UNITS) {
-      const isTag =
-        source.text.charCodeAt(source.pos) === HASH && source.text.charCodeAt(source.pos + 1) !== HASH
-      source.drop()
-      this.mode = isTag ? IN_SKIPPED_TAG : IN_SKIPPED_ATOM
-      if (isTag) this.kinds[++this.depth] = SKIP_TAG // its value is still to come, and to be skipped
-    }
-    if (source.last && this.inForm)
-      this.fail('the input ends inside a form', source.text.length, source.text.length, true)
   }
 
   /** Throws `too-large`; from here on the rest of the form is read, but not kept. */
@@ -233,7 +229,8 @@ export class ReaderState {
     this.count = this.mostValues = 0
   }
 
-  private checkCap(): void {
+  /** Throws `too-large` if what has come of the form is more than it may take. */
+  checkCap(): void {
     if (this.kinds[0] !== SKIP_TOP && this.formBytes + this.source.waiting > this.maxFrame) this.tooLarge()
   }
 

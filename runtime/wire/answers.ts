@@ -221,7 +221,6 @@ export class Answers {
   /** Whether everything has been answered may have changed. */
   check(): void {
     if (!this.#ended || this.#options.working()) return
-    if (this.#handling.wanted === 0 && this.#turns.size === 0 && this.#refs.size === 0)
-      this.#finish()
+    if (this.#handling.wanted === 0 && this.#turns.size === 0 && this.#refs.size === 0) this.#finish()
   }
 }

@@ -137,6 +137,16 @@ describe('P96 each form has a line to itself', () => {
     }
   })
 
+  test('P96 one that the end of the input cuts off, and a discard without its form, are told once', () => {
+    for (let size = 1; size < 40; size++) {
+      const told = (text: string, maxFrame?: number) =>
+        read(text, [size], maxFrame).map(one => (one instanceof WatError ? one.code : one))
+      expect(told('\n[5')).toEqual(['malformed'])
+      expect(told('\n\n["' + 'x'.repeat(50), 20)).toEqual(['too-large'])
+      expect(told('1\n#_\n2\n3\n')).toEqual([1, 'malformed', 2, 3])
+    }
+  })
+
   test('P96 from where it holds', () => {
     const reader = new Reader()
     reader.push('{:a\n1} #wat/lines {}\n[1\n2]\n#wat/req [3 x] 5\n6')

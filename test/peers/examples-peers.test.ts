@@ -531,7 +531,7 @@ describe('the example peer in python', () => {
       const raw = await answers(lab, ['python3', peer('child.py')], frames, knowing)
       const mark = '\ufffd\u0001\0\0\u0004\0' // as far as it is text
       expect(raw.said.at(-1)).toBe(
-        `${mark}${bytes.toString()}#wat/rep [1 [#wat/raw 0 #wat/bytes "${btoa('x'.repeat(1023))}"]]`,
+        `${mark}${bytes.toString()}#wat/rep [1 [#wat/bytes 0 #wat/bytes "${btoa('x'.repeat(1023))}"]]`,
       )
       const { said } = await answers(lab, ['python3', peer('child.py')], frames)
       expect(said).toEqual([frames.trimEnd().replace('req', 'rep')])
@@ -545,17 +545,17 @@ describe('the example peer in python', () => {
         Buffer.concat([Buffer.from([0xff, kind, 0, 0, 0, length]), Buffer.from(text)])
       const parts = [
         [raw('no frame names it'), '#wat/req [1 1]\n'],
-        [raw('of the frame before'), '#wat/cancel [7] #wat/req [2 #wat/raw 0]\n'],
-        ['#wat/req [3 #wat/raw 0]\n'],
-        [raw('of another place'), '#wat/req [4 [#wat/raw 1]]\n'],
-        [raw('of no place'), '#wat/req [5 [#wat/raw -1]]\n#wat/req [6 #wat/raw "0"]\n'],
+        [raw('of the frame before'), '#wat/cancel [7] #wat/req [2 #wat/bytes 0]\n'],
+        ['#wat/req [3 #wat/bytes 0]\n'],
+        [raw('of another place'), '#wat/req [4 [#wat/bytes 1]]\n'],
+        [raw('of no place'), '#wat/req [5 [#wat/bytes -1]]\n#wat/req [6 #wat/bytes "="]\n'],
         ['#wat/req [7 ', raw('inside a form\n'), '5]\n'],
         ['#wat/req [8 "a', raw('b'), 'c"]\n'],
         [raw('of another kind', 15, 2), '\n', Buffer.from([0xff]), '\n'],
-        [raw(''), raw('\n#wat/req [90 x]\n'), '#_ x #wat/req [9 #wat/raw 0]\n'],
+        [raw(''), raw('\n#wat/req [90 x]\n'), '#_ x #wat/req [9 #wat/bytes 0]\n'],
         ['#wat/req [10 "', Buffer.from([0xc3]), '"]\n', Buffer.from([0xc3]), raw('x'), '\n'],
-        [raw('x'.repeat(120)), raw('x'.repeat(120)), '#wat/req [11 #wat/raw 1] #wat/req [12 12]\n'],
-        [raw('fits'), '#wat/req [13 [#wat/raw 0 #wat/raw 0]]', raw('cut', 4)],
+        [raw('x'.repeat(120)), raw('x'.repeat(120)), '#wat/req [11 #wat/bytes 1] #wat/req [12 12]\n'],
+        [raw('fits'), '#wat/req [13 [#wat/bytes 0 #wat/bytes 0]]', raw('cut', 4)],
       ]
       const live = lab.command('python3', [peer('child.py')], {
         env: { ...knowing, WAT_MAX_FRAME_BYTES: '200' },

@@ -11,6 +11,8 @@ export class Carried {
   readonly targets: Target[] = []
   readonly #numbers = new Map<object, number>()
   readonly raws: Raws | undefined
+  /** Whether the frame may have them ahead of it. */
+  raw = true
   readonly #address: () => string
   readonly #here: Here
 
@@ -27,7 +29,7 @@ export class Carried {
 
   /** What stands for it; `undefined` for what is neither. Throws `denied` for what the program no longer has. */
   readonly refer = (thing: object): string | undefined => {
-    if (thing instanceof Uint8Array) return this.raws?.refer(thing)
+    if (thing instanceof Uint8Array) return this.raw ? this.raws?.refer(thing) : undefined
     const number = this.#number(thing)
     return number === undefined ? undefined : `#wat/ref ${number}`
   }

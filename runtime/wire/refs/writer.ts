@@ -83,6 +83,7 @@ export class FrameWriter {
     const start = out.length
     // It stays: whoever writes what may hold none takes it away.
     out.refer = known ? carried.refer : undefined
+    carried.raw = this.#options.known() // what may be given references need not know bytes
     try {
       encodeLine(out, plain, id, toBody(body), END)
       if (head !== undefined || carried.size > 0) this.#addHead(out, start, plain, tag, id, head)
