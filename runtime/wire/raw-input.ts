@@ -24,6 +24,8 @@ export class RawInput {
   /** What has come behind the last thing that was read: copies, but for the last, until `keep`. */
   readonly #rest: Uint8Array[] = []
   #restBytes = 0
+  /** The last of it is no copy. */
+  #lent = false
   #payload: Buffer | undefined
   /** The payload stands where none can stand, and is dropped. */
   #astray = false
@@ -52,16 +54,20 @@ export class RawInput {
 
   /** The chunk may be overwritten behind `keep`. */
   push(chunk: Uint8Array): void {
+    this.keep() // a source that is read on may bring more before it is told that this chunk is done with
     const bytes = this.#left > 0 && this.#rest.length === 0 ? this.#fill(chunk) : chunk
     if (bytes.length === 0) return
     if (this.#rest.length === 0 && this.#left === 0 && bytes.indexOf(RAW_MARK) === -1)
       return this.#text.push(bytes)
     this.#rest.push(bytes)
     this.#restBytes += bytes.length
+    this.#lent = true
   }
 
   /** Copies what is left of the last chunk. */
   keep(): void {
+    if (!this.#lent) return
+    this.#lent = false
     const last = this.#rest.pop()
     if (last) this.#rest.push(Buffer.from(last))
   }
