@@ -69,6 +69,7 @@ export class Link {
         this.#raw.push(chunk)
         this.#came = true
         this.pump()
+        this.#raw.keep()
       },
       () => this.#onSourceEnd(),
     )

@@ -20,6 +20,7 @@ test.each([
   'tree',
   'chain',
   'bytes',
+  'forwarding',
   'channel-latency',
   'text-read-log',
 ])(

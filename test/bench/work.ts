@@ -29,3 +29,6 @@ export function bodyOf(size: Size, keyword: (name: string) => unknown = kw): unk
 export function plainBodyOf(size: Size): unknown {
   return bodyOf(size, name => name)
 }
+
+/** What bytes are sent by. */
+export const CHUNK_BYTES = 64 * 1024

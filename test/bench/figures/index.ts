@@ -4,6 +4,7 @@ import { chain } from './chain.ts'
 import { channelLatency, channelStream } from './channel.ts'
 import { codec } from './codec.ts'
 import { pipelined, roundTrip, threadCalls, threadRoundTrip } from './exchange.ts'
+import { forwarding } from './forwarding.ts'
 import { memory } from './memory.ts'
 import { coldSpawn, spawner, warmSpawn } from './start.ts'
 import { stream } from './stream.ts'
@@ -24,6 +25,7 @@ export const figures: Figure[] = [
   tree,
   chain,
   bytes,
+  ...forwarding,
   threadCalls,
   threadRoundTrip,
   channelStream,
