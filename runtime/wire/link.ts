@@ -69,7 +69,6 @@ export class Link {
         this.#raw.push(chunk)
         this.#came = true
         this.pump()
-        this.#raw.keep()
       },
       () => this.#onSourceEnd(),
     )

@@ -21,11 +21,9 @@ export class RawInput {
   list: Uint8Array[] = []
   /** What they take, or would: of more than `maxFrame` none is kept. */
   bytes = 0
-  /** What has come behind the last thing that was read: copies, but for the last, until `keep`. */
+  /** What has come behind the last thing that was read: copies. */
   readonly #rest: Uint8Array[] = []
   #restBytes = 0
-  /** The last of it is no copy. */
-  #lent = false
   #payload: Buffer | undefined
   /** The payload stands where none can stand, and is dropped. */
   #astray = false
@@ -52,24 +50,14 @@ export class RawInput {
     return this.#restBytes > 0 || this.#left > 0 || this.list.length > 0
   }
 
-  /** The chunk may be overwritten behind `keep`. */
+  /** The chunk may be overwritten afterwards. */
   push(chunk: Uint8Array): void {
-    this.keep() // a source that is read on may bring more before it is told that this chunk is done with
     const bytes = this.#left > 0 && this.#rest.length === 0 ? this.#fill(chunk) : chunk
     if (bytes.length === 0) return
     if (this.#rest.length === 0 && this.#left === 0 && bytes.indexOf(RAW_MARK) === -1)
       return this.#text.push(bytes)
-    this.#rest.push(bytes)
+    this.#rest.push(Buffer.from(bytes))
     this.#restBytes += bytes.length
-    this.#lent = true
-  }
-
-  /** Copies what is left of the last chunk. */
-  keep(): void {
-    if (!this.#lent) return
-    this.#lent = false
-    const last = this.#rest.pop()
-    if (last) this.#rest.push(Buffer.from(last))
   }
 
   /** Everything before has been read: goes on. False when there is nothing to go on with. */
@@ -158,8 +146,6 @@ export class RawInput {
 
   /** The first of those that have come. */
   #peek(length: number): Buffer {
-    const { buffer, byteOffset, length: there } = this.#rest[0] as Uint8Array
-    if (there >= length) return Buffer.from(buffer, byteOffset, length)
     const bytes: number[] = []
     for (const chunk of this.#rest) {
       if (bytes.length === length) break

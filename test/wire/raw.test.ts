@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
 import { BASIC_PROTOCOL, LEAST_RAW_BYTES } from '../../runtime/wire/limits.ts'
-import { RawInput } from '../../runtime/wire/raw-input.ts'
 import { pair, Stranger } from '../support/pair.ts'
 import { expectIdle, outcome } from '../support/settling.ts'
 import { World } from '../support/world.ts'
@@ -200,18 +199,4 @@ describe('P94 hostile bytes', () => {
     expect(stranger.lines.at(-1)).toBe('#wat/rep [2 "served"]')
     expect(stranger.end.faults).toHaveLength(1)
   })
-})
-
-test('P94 chunks are overwritten once they are done with, also where one comes before that', () => {
-  let text = ''
-  const kilo = bytes(1024)
-  const input = new RawInput({ push: some => void (text += String(some)), pending: false }, 1e6, () => true)
-  const whole = wire(raw(kilo), 'a\n', raw(kilo), 'b\n')
-  const chunks = [whole.slice(0, 700), whole.slice(700)]
-  for (const chunk of chunks) input.push(chunk)
-  input.keep()
-  for (const chunk of chunks) chunk.fill(0)
-  while (input.advance());
-  expect(input.list).toEqual([kilo, kilo])
-  expect(text).toBe('a\nb\n')
 })
