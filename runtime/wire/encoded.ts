@@ -5,7 +5,7 @@ import type { Arrived } from './arrived.ts'
 import { isAsyncIterable } from './iterable.ts'
 import { Raws } from './raw.ts'
 import { Ref } from './refs/ref.ts'
-import { Unread } from './unread.ts'
+import { copyOf, Unread } from './unread.ts'
 
 /**
  * Encodes a value once, to be sent as often as one likes: as the whole of a call or of a reply. Later changes of the
@@ -26,12 +26,5 @@ export function unread<T>(value: T): Unread<Arrived<T>> {
   }
   encodeTo(out, value)
   const text = out.take()
-  return new Unread(
-    text,
-    0,
-    text.length,
-    raws.list.map(bytes => bytes.slice()),
-    things,
-    true,
-  )
+  return new Unread(text, 0, text.length, raws.list.map(copyOf), things, true)
 }

@@ -51,7 +51,8 @@ export class Unread<T = any> extends Reference {
     const reader = new Reader({
       dereference: number => found(things[number as number]),
       raw(number) {
-        if (!copies.has(number)) copies.set(number, raws[number as number]?.slice())
+        const bytes = raws[number as number]
+        if (bytes && !copies.has(number)) copies.set(number, copyOf(bytes))
         return found(copies.get(number))
       },
     })
@@ -66,7 +67,7 @@ export class Unread<T = any> extends Reference {
 
   /** @internal From now on it has memory of its own. */
   own(): void {
-    this.bytes = this.bytes.slice(this.from, this.to)
+    this.bytes = copyOf(this.bytes.subarray(this.from, this.to))
     this.to -= this.from
     this.from = 0
   }
@@ -81,6 +82,11 @@ export class Unread<T = any> extends Reference {
   get [ADVICE](): string {
     return 'an Unread is the whole of a call or of a reply; read() gives its value'
   }
+}
+
+/** A Buffer's own `slice` would be a view. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
 }
 
 const NOTHING = new Uint8Array(0)

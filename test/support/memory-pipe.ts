@@ -47,7 +47,7 @@ export class MemoryPipe {
     this.#world = world
     this.#capacity = options.capacity ?? 64 * 1024
     this.#chunk = Math.min(options.chunk ?? SCRATCH_BYTES, SCRATCH_BYTES)
-    this.#scratch = new Uint8Array(this.#chunk)
+    this.#scratch = Buffer.alloc(this.#chunk) // as the pipes of the system give them: a slice of one is a view
     this.#sync = options.sync ?? false
     this.source = {
       open: (onBytes, onEnd) => {
