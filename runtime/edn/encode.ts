@@ -55,8 +55,7 @@ export function encodeLine(
   behind: Uint8Array,
   denyReserved = true,
 ): void {
-  // A getter or the writer of a tag may do anything, such as sending a value of its own.
-  if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
+  checkIdle(out)
   const outerAsides = asides
   const outer = writeInto(out.bytes, out.asides)
   const outerRefer = referWith(out.refer)
@@ -89,6 +88,7 @@ export function appendLine(
   text: Written,
   behind: Uint8Array,
 ): void {
+  checkIdle(out)
   const outerAsides = asides
   const outer = writeInto(out.bytes, undefined)
   try {
@@ -99,6 +99,11 @@ export function appendLine(
   } finally {
     out.bytes = writeInto(outer, outerAsides)
   }
+}
+
+/** A getter or the writer of a tag may do anything, such as sending a value of its own. */
+export function checkIdle(out: Out): void {
+  if (out.busy) throw new WatError('denied', 'a value that is being written cannot send another the same way')
 }
 
 function putValue(at: number, value: unknown, denyReserved: boolean): number {

@@ -200,6 +200,24 @@ describe('P95 unread', () => {
     }
   })
 
+  test('P55 a value that is being written cannot send one the same way', async () => {
+    const world = new World(1)
+    const { a, b } = pair(world)
+    b.peer.serve((body: unknown) => body, 5)
+    const once = unread('once')
+    let inner: Promise<unknown> | undefined
+    const outer = a.peer.calls.call({
+      first: 'x'.repeat(100),
+      get second() {
+        inner ??= outcome(a.peer.calls.call(once))
+        return 2
+      },
+    })
+    await world.rest()
+    expect([await inner, await outer]).toEqual(['denied', { first: 'x'.repeat(100), second: 2 }])
+    expectIdle(a, b)
+  })
+
   test('methods read what they are asked', () => {
     expect(() => serviceOf({ add: 1 }, { lazy: true })).toThrow(/methods read what they are asked/)
     expect(() => serviceOf(() => 1, { lazy: 1 as never })).toThrow(/lazy is a boolean/)

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { appendLine, encodeLine } from '../../edn/encode.ts'
+import { appendLine, checkIdle, encodeLine } from '../../edn/encode.ts'
 import type { Out } from '../../edn/out.ts'
 import { headOf, type Ask } from '../call.ts'
 import { Carried } from './carried.ts'
@@ -105,6 +105,7 @@ export class FrameWriter {
   }
 
   #writeText(out: Out, plain: Buffer, id: number, text: Text): void {
+    checkIdle(out)
     const begin = out.length
     if (!this.#byLines) out.text(linesFrame())
     appendLine(out, plain, id, text, END)
@@ -123,6 +124,7 @@ export class FrameWriter {
   ): void {
     const { raws, things, sound } = unread
     const carried = this.#carried
+    checkIdle(out)
     const begin = out.length
     if (!sound && !this.#byLines) out.text(linesFrame())
     const start = out.length
